@@ -1,0 +1,106 @@
+"""Settings: the only reader of the environment. README lists every one of them."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEMORY_URL = "memory://"
+SECRET_MINIMUM_CHARACTERS = 32
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+RATE = re.compile(r"(\d+)/(\d*)(second|minute|hour|day)s?")
+
+
+def parse_rate(value: object) -> object:
+    """ "20/minute", "5/15minutes" -> (20, 60), (5, 900); "off" -> None."""
+    if not isinstance(value, str):
+        return value
+    if value == "off":
+        return None
+    match = RATE.fullmatch(value)
+    if not match:
+        raise ValueError('expected a limit such as "20/minute", "5/15minutes" or "off"')
+    return int(match[1]), int(match[2] or 1) * UNITS[match[3]]
+
+
+RateSetting = Annotated[tuple[int, int] | None, BeforeValidator(parse_rate)]
+
+
+def parse_optional(value: object) -> object:
+    return None if value == "off" else value
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Durations in seconds, limits as (events, window in seconds), None for off."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, enable_decoding=False)
+
+    mongo_url: SecretStr = SecretStr("")
+    mongo_db: str = "aether"
+    mongo_driver: Literal["motor", "pymongo"] = "motor"
+    mongo_pool_max: int = Field(100, ge=1)
+    mongo_pool_min: int = Field(10, ge=0)
+    mongo_timeout: float = Field(5.0, gt=0)
+    redis_url: SecretStr = SecretStr("")
+    redis_timeout: float = Field(0.1, gt=0)
+
+    groq_api_key: SecretStr = SecretStr("")
+    groq_base_url: str = ""
+    groq_transport: Literal["sdk", "direct"] = "direct"
+
+    env: Literal["development", "production"] = Field("development", alias="AETHER_ENV")
+    host: str = Field("127.0.0.1", alias="AETHER_HOST")
+    port: int = Field(8000, alias="AETHER_PORT", ge=0, le=65535)
+    workers: int = Field(1, alias="AETHER_WORKERS", ge=1, le=128)
+    data_dir: Path = Field(Path("data"), alias="AETHER_DATA_DIR")
+    secret_key: SecretStr = Field(SecretStr(""), alias="AETHER_SECRET_KEY")
+    admin_email: str = Field("", alias="AETHER_ADMIN_EMAIL")
+    admin_password: SecretStr = Field(SecretStr(""), alias="AETHER_ADMIN_PASSWORD")
+    metrics_token: SecretStr = Field(SecretStr(""), alias="AETHER_METRICS_TOKEN")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="AETHER_LOG_LEVEL")
+
+    deadline: float = Field(60.0, alias="AETHER_DEADLINE", gt=0, le=600)
+    drain: float = Field(30.0, alias="AETHER_DRAIN", ge=0)
+    stream_grace: float = Field(20.0, alias="AETHER_STREAM_GRACE", ge=0)
+    limit_chat: RateSetting = Field((20, 60), alias="AETHER_LIMIT_CHAT")
+    limit_auth: RateSetting = Field((5, 900), alias="AETHER_LIMIT_AUTH")
+    limit_concurrency: Annotated[int | None, BeforeValidator(parse_optional)] = Field(
+        10, alias="AETHER_LIMIT_CONCURRENCY"
+    )
+
+    model_small: str = Field("", alias="AETHER_MODEL_SMALL")
+    model_large: str = Field("", alias="AETHER_MODEL_LARGE")
+    max_tokens: int = Field(4096, alias="AETHER_MAX_TOKENS", ge=1)
+    context_tokens: int = Field(16_000, alias="AETHER_CONTEXT_TOKENS", ge=256)
+
+    alert_webhook: str = Field("", alias="AETHER_ALERT_WEBHOOK")
+    alert_cost_per_hour: str = Field("10", alias="AETHER_ALERT_COST_PER_HOUR")
+    alert_cache_hit_rate: Annotated[float | None, BeforeValidator(parse_optional)] = Field(
+        None, alias="AETHER_ALERT_CACHE_HIT_RATE"
+    )
+
+    testing: bool = Field(False, alias="AETHER_TESTING")
+    """Set by the tests: providers then refuse every address that is not loopback."""
+    simulated: bool = Field(False, alias="AETHER_SIMULATED")
+    """Set by the launcher for its workers where it started the bundled simulator."""
+
+    @cached_property
+    def in_memory(self) -> bool:
+        return self.mongo_url.get_secret_value() == MEMORY_URL
+
+    @model_validator(mode="after")
+    def _production_needs_a_secret(self) -> "Settings":
+        if self.env == "production" and len(self.secret_key.get_secret_value()) < SECRET_MINIMUM_CHARACTERS:
+            raise ValueError(
+                f"AETHER_ENV=production needs AETHER_SECRET_KEY with at least {SECRET_MINIMUM_CHARACTERS} characters"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_runs_one_worker(self) -> "Settings":
+        if self.in_memory and self.workers > 1:
+            raise ValueError("MONGO_URL=memory:// runs one worker: set AETHER_WORKERS=1")
+        return self

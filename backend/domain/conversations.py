@@ -1,0 +1,98 @@
+"""Conversations, messages and turns as the services pass them around."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from backend.domain.usage import UsageRecord
+
+Role = Literal["user", "assistant"]
+MessageStatus = Literal["pending", "complete", "interrupted", "failed"]
+TITLE_CHARACTERS = 60
+PREVIEW_CHARACTERS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class ContextItem:
+    """One earlier message, as a model sees it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: str
+    user_id: str
+    title: str
+    agent_type: str
+    last_message_id: str | None
+    message_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """receipt: the reply without its text, as it was sent to the client; None for a user's message."""
+
+    id: str
+    conversation_id: str
+    user_id: str
+    role: Role
+    parent_id: str | None
+    content: str
+    status: MessageStatus
+    agent: str | None
+    request_id: str
+    created_at: datetime
+    receipt: Mapping[str, Any] | None = None
+    responses: tuple[Mapping[str, Any], ...] = ()
+    reasoning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and the answer it will get. Durable before the upstream call starts.
+
+    content None: a regeneration, the user's message is stored already (parent_id is its id).
+    title: set when the turn starts a conversation. expires_at: past this instant a turn that is still
+    pending belongs to a crashed process. last_message_id is left alone where the turn is a branch of older messages.
+    """
+
+    user_id: str
+    conversation_id: str
+    request_id: str
+    user_message_id: str
+    message_id: str
+    parent_id: str | None
+    content: str | None
+    agent: str
+    created_at: datetime
+    expires_at: datetime
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOutcome:
+    """How a turn ended. calls: every upstream call it caused. baseline in pico-dollars, cached answers included."""
+
+    status: MessageStatus
+    content: str
+    receipt: Mapping[str, Any]
+    finished_at: datetime
+    calls: tuple[UsageRecord, ...] = ()
+    cached: bool = False
+    baseline: int | None = None
+    response_time_s: float = 0.0
+    reasoning: str | None = None
+    responses: tuple[Mapping[str, Any], ...] = ()
+
+
+def title_of(message: str) -> str:
+    """The first line of a message, shortened at a word: a conversation's title without an upstream call."""
+    line = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    return line[:TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"

@@ -1,0 +1,120 @@
+"""The model catalogue: one row a model. Prices are data with a date and a source, never code.
+
+Prices are micro-dollars per million tokens (0.075 USD per million = 75_000), as found on the date in verified_on.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from backend.domain.usage import Price, TokenUsage
+
+Tier = Literal["small", "large"]
+Status = Literal["production", "preview", "retired"]
+TIERS: tuple[Tier, ...] = ("small", "large")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """context and max_output in tokens. reasoning_efforts: the values the vendor accepts, empty for none."""
+
+    id: str
+    tier: Tier
+    context: int
+    max_output: int
+    price: Price | None
+    verified_on: date
+    status: Status
+    reasoning_efforts: tuple[str, ...] = ()
+
+    @property
+    def price_version(self) -> str | None:
+        return self.price.version if self.price else None
+
+    def cost(self, usage: TokenUsage) -> int | None:
+        """Pico-dollars, None where no price is known (unpriced is never free)."""
+        return self.price.cost(usage) if self.price else None
+
+
+GPT_OSS_EFFORTS = ("low", "medium", "high")
+
+CATALOGUE: tuple[Model, ...] = (
+    Model(
+        "openai/gpt-oss-20b",
+        "small",
+        131_072,
+        65_536,
+        Price("2026-01", 75_000, 37_500, 300_000),
+        date(2026, 1, 1),
+        "production",
+        GPT_OSS_EFFORTS,
+    ),
+    Model(
+        "openai/gpt-oss-120b",
+        "large",
+        131_072,
+        65_536,
+        Price("2026-06-04", 150_000, 75_000, 600_000),
+        date(2026, 6, 4),
+        "production",
+        GPT_OSS_EFFORTS,
+    ),
+    Model(
+        "qwen/qwen3.6-27b",
+        "large",
+        131_072,
+        16_384,
+        Price("2026-07-27", 600_000, 300_000, 3_000_000),
+        date(2026, 7, 27),
+        "preview",
+    ),
+    Model("qwen/qwen3.8-27b", "large", 131_042, 16_384, None, date(2026, 8, 28), "preview"),
+    Model(
+        "llama-3.1-8b-instant",
+        "small",
+        131_072,
+        131_072,
+        Price("2026-08-16", 50_000, None, 80_000),
+        date(2026, 8, 16),
+        "retired",
+    ),
+    Model(
+        "llama-3.3-70b-versatile",
+        "large",
+        131_072,
+        32_768,
+        Price("2026-08-16", 590_000, None, 790_000),
+        date(2026, 8, 16),
+        "retired",
+    ),
+    Model("mixtral-8x7b-32768", "large", 32_768, 32_768, None, date(2025, 3, 31), "retired"),
+)
+
+
+class ModelCatalogue:
+    """Looks models up. The first production model of a tier serves that tier; the large one is the baseline."""
+
+    def __init__(self, models: tuple[Model, ...] = CATALOGUE) -> None:
+        self.models = models
+        self._by_id = {model.id: model for model in models}
+
+    def get(self, model_id: str) -> Model | None:
+        return self._by_id.get(model_id)
+
+    def usable(self, model_id: str) -> Model | None:
+        """The model, None where it is unknown or retired."""
+        model = self._by_id.get(model_id)
+        return None if model is None or model.status == "retired" else model
+
+    def for_tier(self, tier: Tier) -> Model:
+        return next(m for m in self.models if m.tier == tier and m.status == "production")
+
+    @property
+    def baseline(self) -> Model:
+        """What every request would have gone to without routing."""
+        return self.for_tier("large")
+
+    def fallbacks(self, model: Model) -> tuple[Model, ...]:
+        """Production models to try after this one, nearest tier first."""
+        others = [m for m in self.models if m.status == "production" and m.id != model.id]
+        return tuple(sorted(others, key=lambda m: m.tier != model.tier))

@@ -1,0 +1,97 @@
+"""The error family: each class is one HTTP status and one stable code.
+
+Services raise these, the handler in backend.routes.problems turns them into application/problem+json.
+The detail is written for the person who reads it and never repeats what a user typed.
+"""
+
+
+class AetherError(Exception):
+    """Base of every error that a caller may see."""
+
+    status = 500
+    code = "internal_error"
+    title = "Internal error"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        """retry_after: seconds after which the same request may succeed (header Retry-After)."""
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.retry_after = retry_after
+
+
+class InvalidInput(AetherError):
+    status, code, title = 422, "invalid_input", "Invalid input"
+
+
+class IdempotencyMismatch(AetherError):
+    status, code, title = 422, "idempotency_mismatch", "Idempotency key reused with another body"
+
+
+class PayloadTooLarge(AetherError):
+    status, code, title = 413, "payload_too_large", "Request body too large"
+
+
+class Unauthenticated(AetherError):
+    status, code, title = 401, "unauthenticated", "Sign-in required"
+
+
+class Forbidden(AetherError):
+    status, code, title = 403, "forbidden", "Not allowed"
+
+
+class NotFound(AetherError):
+    status, code, title = 404, "not_found", "Not found"
+
+
+class Conflict(AetherError):
+    status, code, title = 409, "conflict", "Conflict"
+
+
+class BudgetExceeded(AetherError):
+    status, code, title = 402, "budget_exceeded", "Spend cap reached"
+
+
+class RateLimited(AetherError):
+    status, code, title = 429, "rate_limited", "Too many requests"
+
+
+class UpstreamError(AetherError):
+    """The model provider failed.
+
+    retryable: another attempt may succeed. upstream_status: the provider's HTTP status, None without a response.
+    """
+
+    status, code, title = 502, "upstream_error", "The model provider failed"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retryable: bool = False,
+        upstream_status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.retryable = retryable
+        self.upstream_status = upstream_status
+
+
+class ModelUnavailable(AetherError):
+    status, code, title = 503, "model_unavailable", "The model is unavailable"
+
+
+class Overloaded(AetherError):
+    status, code, title = 503, "overloaded", "The server is full"
+
+
+class DatabaseUnavailable(AetherError):
+    status, code, title = 503, "database_unavailable", "The database is unavailable"
+
+
+class CacheUnavailable(AetherError):
+    status, code, title = 503, "cache_unavailable", "The shared cache is unavailable"
+
+
+class DeadlineExceeded(AetherError):
+    status, code, title = 504, "deadline_exceeded", "Deadline exceeded"
