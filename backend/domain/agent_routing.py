@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from backend.domain.agents import AGENTS, AGENTS_BY_ID, DEFAULT_AGENT, Agent
 
-WORD = re.compile(r"[\w+#-]+")
-CODE_SIGNS = re.compile(
-    r"```|Traceback \(most recent|\bdef \w+\(|=> ?\{|;\s*$|</\w+>|\bSELECT\b.+\bFROM\b", re.M
-)
+CODE_SIGNS = re.compile(r"```|Traceback \(most recent|\bdef \w+\(|=> ?\{|;\s*$|</\w+>|\bSELECT\b.+\bFROM\b", re.M)
 CODE_WEIGHT = 3.0
 CONTEXT_WEIGHT = 0.3
 SCANNED_CHARACTERS = 4_000
@@ -22,29 +19,20 @@ class AgentChoice:
     reasons: tuple[str, ...]
 
 
-def _compile(agent: Agent) -> re.Pattern[str]:
-    terms = sorted(agent.vocabulary, key=len, reverse=True)
-    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(term) for term in terms) + r")", re.I)
+def _compile(agent: Agent) -> tuple[re.Pattern[str], dict[str, float]]:
+    """One alternation of the agent's terms: short ones (4 characters or fewer) as whole words, longer ones as stems."""
+    terms = sorted(agent.terms, key=len, reverse=True)
+    alternatives = (re.escape(term) + (r"(?=s?(?!\w))" if len(term) <= 4 else "") for term in terms)
+    return re.compile(r"(?<!\w)(?:" + "|".join(alternatives) + ")", re.I), agent.terms
 
 
-_PATTERNS = {agent.id: _compile(agent) for agent in AGENTS}
+_VOCABULARIES = {agent.id: _compile(agent) for agent in AGENTS}
 
 
 def _matches(agent: Agent, text: str) -> dict[str, float]:
-    """Distinct vocabulary terms in the text with their weights; a short term counts as a whole word only."""
-    found: dict[str, float] = {}
-    for match in _PATTERNS[agent.id].finditer(text):
-        term = match.group().lower()
-        end = match.end()
-        if (
-            len(term) <= 4
-            and end < len(text)
-            and text[end].isalpha()
-            and text[end : end + 2].lower() not in ("s", "s ")
-        ):
-            continue
-        found[term] = agent.vocabulary[term]
-    return found
+    """The agent's terms that occur in the text, with their weights."""
+    pattern, terms = _VOCABULARIES[agent.id]
+    return {term: terms[term] for term in {found.lower() for found in pattern.findall(text)}}
 
 
 def route_agent(message: str, context: Sequence[str] = ()) -> AgentChoice:
@@ -62,7 +50,7 @@ def route_agent(message: str, context: Sequence[str] = ()) -> AgentChoice:
     if best < MINIMUM_SCORE:
         chosen = AGENTS_BY_ID[DEFAULT_AGENT]
         return AgentChoice(chosen, (f"no agent's field stands out: {chosen.name} answers by default",))
-    words = sorted(found, key=lambda term: -found[term])[:3]
+    words = sorted(found, key=lambda term: (-found[term], term))[:3]
     because = [f"the message speaks of {', '.join(words)}"] if words else []
     if agent.id == "dev" and has_code:
         because.append("it contains code")

@@ -16,16 +16,16 @@ SCANNED_CHARACTERS = 8_000
 SIGNALS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     (
         "asks for reasoning",
-        0.20,
+        0.45,
         re.compile(
-            r"\b(why|prove|proof|derive|explain (?:how|why)|step by step|reason|analy[sz]e|compare|contrast|trade-?offs?"
-            r"|evaluate|critique|optimi[sz]e|dlaczego|udowodnij|przeanalizuj|porównaj)\b",
+            r"\b(why|prove|proof|derive|explain (?:how|why)|step by step|reason|analy[sz]e|compare|contrast"
+            r"|trade-?offs?|evaluate|critique|optimi[sz]e|dlaczego|udowodnij|przeanalizuj|porównaj)\b",
             re.I,
         ),
     ),
     (
         "asks for a design",
-        0.22,
+        0.5,
         re.compile(
             r"\b(architect\w*|design (?:a|an|the)|scal(?:e|able|ability)|distributed|migrat\w+|concurren\w+)\b",
             re.I,
@@ -33,29 +33,23 @@ SIGNALS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ),
     (
         "contains mathematics",
-        0.18,
-        re.compile(
-            r"[=<>≤≥]\s*\d|\d\s*[-+*/^]\s*\d|\\frac|\b(integral|probability|equation|theorem)\b", re.I
-        ),
+        0.42,
+        re.compile(r"[=<>≤≥]\s*\d|\d\s*[-+*/^]\s*\d|\\frac|\b(integral|probability|equation|theorem)\b", re.I),
     ),
     (
         "contains code",
-        0.15,
+        0.32,
         re.compile(r"```|\bdef \w+\(|\bclass \w+|\bfunction\b|Traceback|#include|\bSELECT\b", re.I),
     ),
-    ("names several requirements", 0.15, re.compile(r"(?:^|\n)\s*(?:[-*•]|\d+[.)])\s+\S", re.M)),
-    ("asks several questions", 0.08, re.compile(r"\?.*\?", re.S)),
+    ("names several requirements", 0.35, re.compile(r"(?:^|\n)\s*(?:[-*•]|\d+[.)])\s+\S", re.M)),
+    ("asks several questions", 0.2, re.compile(r"\?.*\?", re.S)),
     (
         "sets constraints",
-        0.08,
-        re.compile(
-            r"\b(must|at least|at most|without|only|exactly|constraint|require\w*|musi|dokładnie)\b", re.I
-        ),
+        0.2,
+        re.compile(r"\b(must|at least|at most|without|only|exactly|constraint|require\w*|musi|dokładnie)\b", re.I),
     ),
 )
-SIMPLE = re.compile(
-    r"^\s*(hi|hello|hey|thanks?|thank you|ok(?:ay)?|cześć|hej|dzięki|yes|no|tak|nie)\b[\s!.?]*$", re.I
-)
+SIMPLE = re.compile(r"^\s*(hi|hello|hey|thanks?|thank you|ok(?:ay)?|cześć|hej|dzięki|yes|no|tak|nie)\b[\s!.?]*$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +70,13 @@ def score_complexity(
     text = message[:SCANNED_CHARACTERS]
     parts = [(weight, name) for name, weight, pattern in SIGNALS if pattern.search(text)]
     words = len(text.split())
-    length = min(words / 250, 1.0) * 0.3
-    if length >= 0.05:
+    length = min(words / 250, 1.0) * 0.7
+    if length >= 0.1:
         parts.append((length, f"{words} words long"))
-    if history := min(sum(map(len, context)) / 20_000, 1.0) * 0.12:
+    if history := min(sum(map(len, context)) / 20_000, 1.0) * 0.3:
         parts.append((history, "a conversation behind it"))
     if preferred == "large":
-        parts.append((0.15, "the agent works on hard problems"))
+        parts.append((0.3, "the agent works on hard problems"))
     score = min(sum(weight for weight, _ in parts), 1.0)
     threshold = THRESHOLD - PRIORITY_SHIFT[priority]
     tier: Tier = "large" if score >= threshold else "small"
