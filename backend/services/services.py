@@ -1,0 +1,32 @@
+"""The services of one worker, as routes find them in the lifespan's state."""
+
+from dataclasses import dataclass
+
+from backend.services.enhanced_ai_service import EnhancedAIService
+from backend.services.health import Health
+from backend.services.identity import Identity
+from backend.services.limiter import Limiter
+from backend.services.performance_cache import PerformanceCache
+from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.messages import MessageRepository
+from backend.services.repositories.usage import UsageRepository
+from backend.services.repositories.users import UserRepository
+from backend.services.scalable_database import ScalableDatabase
+from backend.services.stream_log import StreamLog
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    ai: EnhancedAIService
+    cache: PerformanceCache
+    conversations: ConversationRepository
+    database: ScalableDatabase
+    health: Health
+    identity: Identity
+    limiter: Limiter
+    messages: MessageRepository
+    monitor: PerformanceMonitor
+    streams: StreamLog
+    usage: UsageRepository
+    users: UserRepository
