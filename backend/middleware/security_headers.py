@@ -1,0 +1,58 @@
+"""Headers that tell browsers what they must not do with a response."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = tuple(
+    (name, value.encode())
+    for name, value in (
+        (b"x-content-type-options", "nosniff"),
+        (b"x-frame-options", "DENY"),
+        (b"referrer-policy", "no-referrer"),
+        (b"cross-origin-opener-policy", "same-origin"),
+        (b"cross-origin-resource-policy", "same-origin"),
+        (b"permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        (b"content-security-policy", CONTENT_SECURITY_POLICY),
+    )
+)
+NOT_STORED = (b"cache-control", b"no-store")
+ENCRYPTED = (b"strict-transport-security", b"max-age=31536000")
+
+
+class SecurityHeadersMiddleware:
+    """Adds what a route has not set itself. Answers under /api are never stored by browsers or proxies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        wanted = list(HEADERS)
+        if scope["path"].startswith("/api/"):
+            wanted.append(NOT_STORED)
+        if scope["scheme"] == "https":
+            wanted.append(ENCRYPTED)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                present = {name.lower() for name, _ in headers}
+                message["headers"] = headers + [pair for pair in wanted if pair[0] not in present]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)

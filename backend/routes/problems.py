@@ -1,0 +1,146 @@
+"""Errors as application/problem+json: one handler a family, and the table by which OpenAPI shows them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from backend.domain.problems import MEDIA_TYPE, problem, problem_of
+from backend.errors import AetherError, InvalidInput
+
+MAX_ERRORS = 20
+MAX_TEXT = 200
+SCHEMAS = "#/components/schemas"
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+
+class FieldError(BaseModel):
+    """location: from "body", "query" or "path" inward. type: pydantic's name of the broken rule."""
+
+    location: list[str | int]
+    message: str
+    type: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, with a stable code for programs and the correlation id for people who ask for help."""
+
+    type: str = Field(examples=["urn:aether:problem:invalid_input"])
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["invalid_input"])
+    correlation_id: str | None
+    errors: list[FieldError] | None = Field(None, description="Only where the request did not fit its shape")
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The responses argument of a route: the problems that it can answer with."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+PUBLIC_PROBLEMS = problem_responses(422, 500, 503)
+"""For routes that need no sign-in."""
+PROBLEMS = problem_responses(401, 422, 500, 503)
+"""For routes of a signed-in user."""
+ADMIN_PROBLEMS = problem_responses(401, 403, 422, 500, 503)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(AetherError, answer_aether_error)
+    app.add_exception_handler(RequestValidationError, answer_invalid_request)
+    app.add_exception_handler(HTTPException, answer_http_exception)
+    _describe_problems(app)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Puts the shape that problem_responses refers to into the OpenAPI document.
+
+    A response's model argument would claim that it may come as application/json too.
+    """
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        own = Problem.model_json_schema(ref_template=f"{SCHEMAS}/{{model}}")
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(own.pop("$defs"), Problem=own)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents for this
+
+
+async def answer_aether_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AetherError)  # noqa: S101 (registered for this class; tells mypy)
+    headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _respond(problem_of(error, _correlation_id(request)), headers)
+
+
+async def answer_invalid_request(request: Request, error: Exception) -> Response:
+    """422 with the place and the rule of each error, never the input itself."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    found = error.errors()
+    if any(row["type"] == "json_invalid" for row in found):
+        return _invalid_json(request)
+    document = problem_of(InvalidInput(_detail_of(found)), _correlation_id(request))
+    return _respond(document | {"errors": [_field_error(row) for row in found[:MAX_ERRORS]]})
+
+
+async def answer_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: unknown paths, wrong methods, bodies that it cannot decode."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == HTTPStatus.BAD_REQUEST and isinstance(error.__cause__, ValueError | RecursionError):
+        return _invalid_json(request)  # not UTF-8, nested too deep, a number too long to parse
+    phrase = HTTPStatus(error.status_code).phrase
+    document = problem(
+        status=error.status_code,
+        title=phrase,
+        code=CODES.get(error.status_code, phrase.lower().replace(" ", "_").replace("-", "_")),
+        detail=HTTPStatus(error.status_code).description or phrase,
+        correlation_id=_correlation_id(request),
+    )
+    return _respond(document, error.headers)
+
+
+def _invalid_json(request: Request) -> Response:
+    error = InvalidInput("The body is not JSON that can be read.", code="invalid_json")
+    return _respond(problem_of(error, _correlation_id(request)))
+
+
+def _respond(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        orjson.dumps(document), status_code=document["status"], headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def _correlation_id(request: Request) -> str | None:
+    return getattr(request.state, "correlation_id", None)
+
+
+def _detail_of(found: Sequence[Mapping[str, Any]]) -> str:
+    first = _field_error(found[0])
+    place = ".".join(str(part) for part in first["location"])
+    more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{place}: {first['message']}{more}"
+
+
+def _field_error(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "location": [part if isinstance(part, int) else _printable(part) for part in row["loc"]],
+        "message": _printable(row["msg"]),
+        "type": row["type"],
+    }
+
+
+def _printable(text: str) -> str:
+    """Names of unknown fields are the client's own: bounded, and encodable even with lone surrogates in them."""
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode()
