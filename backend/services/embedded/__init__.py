@@ -1,0 +1,22 @@
+"""The servers that Aether brings along: starts and stops mongod and Valkey as child processes."""
+
+from backend.services.embedded.errors import BinaryDoesNotRunError, StartError
+from backend.services.embedded.layout import DataLayout
+from backend.services.embedded.mongod import start_mongod
+from backend.services.embedded.process import Child, python_module, spawn
+from backend.services.embedded.server import EmbeddedServer
+from backend.services.embedded.simulator import start_simulator
+from backend.services.embedded.valkey import start_valkey
+
+__all__ = [
+    "BinaryDoesNotRunError",
+    "Child",
+    "DataLayout",
+    "EmbeddedServer",
+    "StartError",
+    "python_module",
+    "spawn",
+    "start_mongod",
+    "start_simulator",
+    "start_valkey",
+]

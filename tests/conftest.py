@@ -1,0 +1,75 @@
+"""Fixtures for every test: real servers on free ports, a name of its own for each test, settings that use both."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from tests.servers import Servers, SimulatorHandle
+
+MakeSettings = Callable[..., Settings]
+OWN_SETTINGS = ("AETHER_", "MONGO_", "REDIS_", "GROQ_")
+
+for name in [name for name in os.environ if name.startswith(OWN_SETTINGS)]:
+    del os.environ[name]  # a developer's own key or database is none of the tests' business
+os.environ["AETHER_TESTING"] = "1"  # providers then refuse every address but loopback
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Started at first use, ended with the session, whatever happens in it."""
+    servers = Servers()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def mongo_url(servers: Servers) -> str:
+    """A one-member replica set with enableTestCommands, for failCommand fail points."""
+    return servers.mongo_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers) -> str:
+    return servers.redis_url
+
+
+@pytest.fixture
+def simulator(servers: Servers) -> SimulatorHandle:
+    """The simulator of Groq's protocol, reset: no faults, no counts, gate open."""
+    servers.simulator.reset()
+    return servers.simulator
+
+
+@pytest.fixture
+def database_name(servers: Servers) -> Iterator[str]:
+    """A database and a Redis key prefix of this test alone, empty again after it."""
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    yield name
+    servers.erase(name)
+
+
+@pytest.fixture
+def namespace(database_name: str) -> str:
+    return database_name
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_name: str) -> MakeSettings:
+    """settings(field=value, ...): Settings of a test, by field names."""
+
+    def make(**fields: Any) -> Settings:
+        defaults: dict[str, Any] = {
+            "mongo_db": database_name,
+            "data_dir": tmp_path / "data",
+            "secret_key": SecretStr("secret key of the tests, long enough"),
+            "testing": True,
+        }
+        return Settings(**{**defaults, **fields})
+
+    return make

@@ -1,0 +1,96 @@
+"""The real servers that tests run against: one mongod, one Valkey and one simulator for each pytest process."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo
+import redis
+
+from backend.services.embedded import EmbeddedServer, start_mongod, start_simulator, start_valkey
+
+GUARD = Path(__file__).with_name("guard.py")
+KEYS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorHandle:
+    """url: for GROQ_BASE_URL. control: a client of its control endpoints, based at url/simulator."""
+
+    url: str
+    control: httpx.Client
+
+    def reset(self) -> None:
+        self.control.post("/reset").raise_for_status()
+
+    def calls(self) -> dict[str, Any]:
+        """Upstream calls since the last reset: started, finished, cancelled, by model, and the sum of their tokens."""
+        counts: dict[str, Any] = self.control.get("/calls").raise_for_status().json()
+        return counts
+
+
+class Servers:
+    """Starts each server at its first use; stop() ends all of them."""
+
+    def __init__(self) -> None:
+        self._closing = ExitStack()
+        self._erasers: list[Callable[[str], None]] = []
+
+    @cached_property
+    def folder(self) -> Path:
+        return Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix="aether-tests-")))
+
+    @cached_property
+    def mongo_url(self) -> str:
+        test_commands = {"enableTestCommands": "1"}
+        server = self._run(start_mongod(self.folder, cache_gb=0.25, oplog_mb=64, parameters=test_commands))
+        client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(server.url)
+        self._closing.callback(client.close)
+        self._erasers.append(client.drop_database)
+        return server.url
+
+    @cached_property
+    def redis_url(self) -> str:
+        server = self._run(start_valkey(self.folder, memory_mb=128))
+        client = redis.Redis.from_url(server.url)
+        self._closing.callback(client.close)
+
+        def erase(namespace: str) -> None:
+            keys = client.scan_iter(match=f"{namespace}:*", count=KEYS_AT_ONCE)
+            while some := list(islice(keys, KEYS_AT_ONCE)):
+                client.delete(*some)
+
+        self._erasers.append(erase)
+        return server.url
+
+    @cached_property
+    def simulator(self) -> SimulatorHandle:
+        url = self._run(start_simulator(self.folder)).url
+        control = self._closing.enter_context(httpx.Client(base_url=f"{url}/simulator", timeout=10))
+        return SimulatorHandle(url, control)
+
+    def erase(self, name: str) -> None:
+        """Drops the database and the keys of one test from the servers that have been used."""
+        for erase in self._erasers:
+            erase(name)
+
+    def stop(self) -> None:
+        self._closing.close()
+
+    def _run(self, start: Coroutine[Any, Any, EmbeddedServer]) -> EmbeddedServer:
+        """Starts a server, and a guard that ends it should this process be killed."""
+        server = asyncio.run(start)
+        command = [sys.executable, str(GUARD), str(server.pid)]
+        guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        self._closing.callback(guard.communicate)
+        self._closing.callback(lambda: asyncio.run(server.stop(10)))
+        return server
