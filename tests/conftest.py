@@ -4,7 +4,6 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -63,13 +62,13 @@ def namespace(database_name: str) -> str:
 def settings(tmp_path: Path, database_name: str) -> MakeSettings:
     """settings(field=value, ...): Settings of a test, by field names."""
 
-    def make(**fields: Any) -> Settings:
-        defaults: dict[str, Any] = {
+    def make(**fields: object) -> Settings:
+        defaults = {
             "mongo_db": database_name,
             "data_dir": tmp_path / "data",
             "secret_key": SecretStr("secret key of the tests, long enough"),
             "testing": True,
         }
-        return Settings(**{**defaults, **fields})
+        return Settings.model_validate({**defaults, **fields})
 
     return make
