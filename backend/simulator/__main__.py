@@ -1,0 +1,6 @@
+"""python -m backend.simulator"""
+
+from backend.simulator.server import main
+
+if __name__ == "__main__":
+    main()
