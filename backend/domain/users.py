@@ -1,0 +1,44 @@
+"""Users and their sign-in sessions as the services pass them around."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+UserRole = Literal["user", "premium", "admin"]
+DEFAULT_PLAN = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A registered person. email is lower-cased.
+
+    password_hash (argon2id) is None wherever it was not loaded: a user that came from a cache never carries it.
+    """
+
+    id: str
+    email: str
+    name: str
+    role: UserRole
+    plan: str
+    created_at: datetime
+    password_hash: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in on one device: a family of refresh tokens of which only the latest is valid.
+
+    token_hash: SHA-256 of the valid token. previous_hash: of the token before it, whose reuse betrays a theft.
+    expires_at is absolute: rotation never moves it.
+    """
+
+    id: str
+    user_id: str
+    token_hash: str = field(repr=False)
+    previous_hash: str | None = field(repr=False)
+    rotated_at: datetime | None
+    created_at: datetime
+    last_used: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    device: str

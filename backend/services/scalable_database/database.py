@@ -1,0 +1,223 @@
+"""ScalableDatabase: one client, its deadlines and durability, and the reads that the rest builds on."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from backend.domain.conversations import Conversation
+from backend.domain.daily_usage import AnalyticsData, total
+from backend.domain.users import User
+from backend.errors import DatabaseUnavailable, InvalidInput
+from backend.services.scalable_database import drift
+from backend.services.scalable_database.documents import Document, conversation_from, daily_usage_from, user_from
+from backend.services.scalable_database.drivers import Collection, Driver, Options, open_driver
+from backend.services.scalable_database.explain import Explanation, explain
+from backend.services.scalable_database.failures import translated
+from backend.services.scalable_database.listener import CommandEvent, CommandFeed
+from backend.services.scalable_database.memory import MemoryTransactions
+from backend.services.scalable_database.queries import Query
+from backend.services.scalable_database.reads import CONVERSATIONS_PAGE, DAILY_USAGE, SCORE, SEARCHES, USER_BY_ID
+from backend.services.scalable_database.transactions import Transactions
+from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
+from backend.services.scalable_database.writes import Write
+from backend.services.tasks import TaskOwner
+
+INDEX_PAUSE_S = 1.0
+INDEX_LONGEST_PAUSE_S = 60.0
+
+
+class ScalableDatabase:
+    """MongoDB through Motor (default), PyMongo's async client, or memory. Between start() and close() it is usable.
+
+    Every operation is bounded by timeout_s and raises DatabaseUnavailable or DeadlineExceeded. Writes are
+    acknowledged by a majority with their journal. on_command is called on the event loop for every command.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        driver: Literal["motor", "pymongo"] = "motor",
+        pool_max: int = 100,
+        pool_min: int = 10,
+        timeout_s: float = 5.0,
+        on_command: Callable[[CommandEvent], None] | None = None,
+        slow_s: float = 0.3,
+        user_cache: UserCache | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = name
+        self.timeout_s = timeout_s
+        self.now = now
+        self._url = url
+        self._driver_name = driver
+        self._pool = (pool_max, pool_min)
+        self._on_command = on_command
+        self._slow_s = slow_s
+        self._user_cache = user_cache
+        self._driver: Driver | None = None
+        self._collections: dict[str, Collection] = {}
+        self._tasks = TaskOwner()
+        self._index_task: asyncio.Task[None] | None = None
+
+    async def start(self, *, create_indexes: bool = True) -> None:
+        """Opens the client without waiting for the server. Missing indexes are created in the background."""
+        feed = CommandFeed(asyncio.get_running_loop(), self._on_command, self._slow_s)
+        self._driver = open_driver(
+            self._driver_name, Options(self._url, self.name, *self._pool, timeout_s=self.timeout_s, listener=feed)
+        )
+        if not self.driver.transactions:
+            await drift.create_in_memory(self.driver)
+        elif create_indexes:
+            self._index_task = self._tasks.spawn(
+                drift.create_until_done(self.driver, pause_s=INDEX_PAUSE_S, longest_pause_s=INDEX_LONGEST_PAUSE_S)
+            )
+
+    async def close(self) -> None:
+        """Ends the background work; a commit under way finishes first. The client is closed."""
+        if self._index_task:
+            self._index_task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._index_task
+        await self._tasks.close(self.timeout_s)
+        if self._driver:
+            await self._driver.close()
+            self._driver = None
+            self._collections.clear()
+
+    @property
+    def driver(self) -> Driver:
+        if self._driver is None:
+            raise DatabaseUnavailable("The database is not open.")
+        return self._driver
+
+    @property
+    def in_memory(self) -> bool:
+        return not self.driver.transactions
+
+    async def ping(self) -> float:
+        """Seconds of a round trip. Raises DatabaseUnavailable."""
+        started = time.perf_counter()
+        with translated():
+            await self.driver.admin_command({"ping": 1})
+        return time.perf_counter() - started
+
+    def collection(self, name: str) -> Collection:
+        """For repositories, which call it within `translated()`."""
+        found = self._collections.get(name)
+        if found is None:
+            found = self._collections[name] = self.driver.collection(name)
+        return found
+
+    async def find_one(self, query: Query, **arguments: object) -> Document | None:
+        with translated():
+            return await self.collection(query.collection).find_one(
+                query.where(**arguments), query.projection, sort=list(query.order) or None
+            )
+
+    async def find(self, query: Query, *, limit: int, **arguments: object) -> list[Document]:
+        with translated():
+            cursor = self.collection(query.collection).find(
+                query.where(**arguments), query.projection, limit=limit, sort=list(query.order) or None
+            )
+            return await cursor.to_list(None)
+
+    async def page(
+        self, query: Query, *, limit: int, cursor: str | None, **arguments: object
+    ) -> tuple[list[Document], str | None]:
+        """Up to limit documents and the cursor of the next page, None at the end. InvalidInput: a bad cursor."""
+        if query.keyset is None:
+            raise ValueError(f"{query.name} has no keyset")
+        where = {**query.where(**arguments), **query.keyset.after(cursor)}
+        with translated():
+            found = self.collection(query.collection).find(
+                where, query.projection, limit=limit + 1, sort=list(query.order)
+            )
+            rows = await found.to_list(None)
+        more = len(rows) > limit
+        return rows[:limit], query.keyset.encode(rows[limit - 1]) if more else None
+
+    async def aggregate(self, query: Query, **arguments: object) -> list[Document]:
+        pipeline = [{"$match": query.where(**arguments)}, *query.stages]
+        with translated():
+            return await self.driver.aggregate(query.collection, pipeline)
+
+    async def batches(
+        self, collection: str, where: Document, *, size: int = 500
+    ) -> AsyncGenerator[list[Document], None]:
+        """All matching documents in the order of _id, size at a time. No cursor stays open between batches."""
+        last: Document = {}
+        while True:
+            with translated():
+                found = self.collection(collection).find({**where, **last}, limit=size, sort=[("_id", 1)])
+                rows = await found.to_list(None)
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            last = {"_id": {"$gt": rows[-1]["_id"]}}
+
+    async def commit(self, writes: Sequence[Write], *, timeout_s: float | None = None) -> None:
+        """All writes in one transaction, or none. It ends even where the caller is cancelled."""
+        transactions = Transactions(self.driver) if self.driver.transactions else MemoryTransactions(self.driver)
+        work = transactions.commit(writes, timeout_s=timeout_s or self.timeout_s)
+        await asyncio.shield(self._tasks.spawn(work))
+
+    async def explain(self, query: Query) -> Explanation:
+        return await explain(self.driver, query)
+
+    async def ensure_indexes(self) -> list[str]:
+        """Creates missing indexes now; their names as collection.name."""
+        if self.in_memory:
+            return []
+        return await drift.create_missing(self.driver)
+
+    async def index_drift(self) -> drift.Drift:
+        return await drift.find_drift(self.driver)
+
+    async def get_user_with_cache(self, user_id: str) -> User | None:
+        """The user without the password hash, from the cache where one was given and knows them."""
+        if self._user_cache and (stored := await self._user_cache.get_session(user_id)):
+            user = decode_user(user_id, stored)
+            if user:
+                return user
+        document = await self.find_one(USER_BY_ID, user_id=user_id)
+        if document is None:
+            return None
+        user = user_from({**document, "password_hash": None})
+        if self._user_cache:
+            await self._user_cache.set_session(user_id, encode_user(user))
+        return user
+
+    async def get_user_conversations(
+        self, user_id: str, limit: int, cursor: str | None = None, *, archived: bool = False
+    ) -> tuple[list[Conversation], str | None]:
+        """Most recently used first, with the cursor of the next page."""
+        rows, following = await self.page(
+            CONVERSATIONS_PAGE, limit=limit, cursor=cursor, user_id=user_id, archived=archived
+        )
+        return [conversation_from(row) for row in rows], following
+
+    async def get_analytics_data(self, user_id: str, days: int) -> AnalyticsData:
+        """The last `days` days in UTC, today among them."""
+        since = (self.now().astimezone(UTC) - timedelta(days=days - 1)).date().isoformat()
+        documents = await self.find(DAILY_USAGE, limit=0, user_id=user_id, since=since)
+        rows = tuple(daily_usage_from(document) for document in documents)
+        return AnalyticsData(user_id, days, rows, total(rows))
+
+    async def search(self, collection: str, user_id: str, query: str, limit: int) -> list[Document]:
+        """The user's documents that contain words of the query, best first."""
+        if self.in_memory:
+            raise DatabaseUnavailable(
+                "Text search needs a MongoDB; this server keeps its data in memory.", code="search_unavailable"
+            )
+        if collection not in SEARCHES:
+            raise InvalidInput("This collection has no text index.", code="not_searchable")
+        where = SEARCHES[collection].where(user_id=user_id, text=query)
+        with translated():
+            found = self.collection(collection).find(where, limit=limit).sort([("score", SCORE)])
+            return await found.to_list(None)

@@ -1,0 +1,73 @@
+"""BSON documents to domain values, one function a collection. The only place where field names meet attributes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.domain.conversations import Conversation, Message
+from backend.domain.daily_usage import COUNTERS, DailyUsage
+from backend.domain.users import Session, User
+
+Document = dict[str, Any]
+
+
+def user_from(document: Mapping[str, Any]) -> User:
+    return User(
+        id=document["_id"],
+        email=document["email"],
+        name=document["name"],
+        role=document["role"],
+        plan=document["plan"],
+        created_at=document["created_at"],
+        password_hash=document.get("password_hash"),
+    )
+
+
+def session_from(document: Mapping[str, Any]) -> Session:
+    return Session(
+        id=document["_id"],
+        user_id=document["user_id"],
+        token_hash=document["token_hash"],
+        previous_hash=document.get("previous_hash"),
+        rotated_at=document.get("rotated_at"),
+        created_at=document["created_at"],
+        last_used=document["last_used"],
+        expires_at=document["expires_at"],
+        revoked_at=document.get("revoked_at"),
+        device=document["device"],
+    )
+
+
+def conversation_from(document: Mapping[str, Any]) -> Conversation:
+    return Conversation(
+        id=document["_id"],
+        user_id=document["user_id"],
+        title=document["title"],
+        agent_type=document["agent_type"],
+        last_message_id=document["last_message_id"],
+        message_count=document["message_count"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+    )
+
+
+def message_from(document: Mapping[str, Any]) -> Message:
+    return Message(
+        id=document["message_id"],
+        conversation_id=document["conversation_id"],
+        user_id=document["user_id"],
+        role=document["role"],
+        parent_id=document["parent_id"],
+        content=document["content"],
+        status=document["status"],
+        agent=document["agent"],
+        request_id=document["request_id"],
+        created_at=document["created_at"],
+        receipt=document.get("receipt"),
+        responses=tuple(document.get("responses") or ()),
+        reasoning=document.get("reasoning"),
+    )
+
+
+def daily_usage_from(document: Mapping[str, Any]) -> DailyUsage:
+    counters = {name: document.get(name, 0) for name in COUNTERS}
+    return DailyUsage(day=document["day"], model=document["model"], agent=document["agent"], **counters)

@@ -1,0 +1,194 @@
+"""The index table: every index, its options and the query that it serves. Rows are data; drift.py compares and applies.
+
+A row whose query is written in parentheses serves a feature of a later issue that shared data already needs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Keys = tuple[tuple[str, int | str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """keys: field -> 1, -1 or "text". options: as createIndexes takes them."""
+
+    name: str
+    collection: str
+    keys: Keys
+    serves: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def unique(self) -> bool:
+        return bool(self.options.get("unique"))
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """One entry of the createIndexes command."""
+        return {"key": dict(self.keys), "name": self.name, **self.options}
+
+
+UNIQUE = {"unique": True}
+AT_EXPIRY = {"expireAfterSeconds": 0}
+# No stemming and no stop words: people write in more than one language. The override field exists in no document,
+# so that a document's own "language" can never choose an analyser.
+ANY_LANGUAGE = {"default_language": "none", "language_override": "text_language"}
+
+USERS = (
+    Index("email", "users", (("email", 1),), "users.by_email", UNIQUE),
+    Index("premium", "users", (("is_premium", 1), ("created_at", -1)), "(premium members, newest first)"),
+    Index("role", "users", (("role", 1), ("_id", 1)), "users.first_with_role"),
+)
+
+AUTH_SESSIONS = (
+    Index("token_hash", "auth_sessions", (("token_hash", 1),), "auth_sessions.by_token_hash", UNIQUE),
+    Index(
+        "previous_hash",
+        "auth_sessions",
+        (("previous_hash", 1),),
+        "auth_sessions.by_previous_hash",
+        {"partialFilterExpression": {"previous_hash": {"$type": "string"}}},
+    ),
+    Index("user_last_used", "auth_sessions", (("user_id", 1), ("last_used", -1)), "auth_sessions.of_user"),
+    Index(
+        "revoked",
+        "auth_sessions",
+        (("revoked_at", 1),),
+        "auth_sessions.revoked_since",
+        {"partialFilterExpression": {"revoked_at": {"$type": "date"}}},
+    ),
+    Index("expiry", "auth_sessions", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+)
+
+LATER_ACCOUNTS = (
+    Index("hash", "one_time_tokens", (("hash", 1),), "(redeem a token)", UNIQUE),
+    Index("user_purpose", "one_time_tokens", (("user_id", 1), ("purpose", 1)), "(withdraw earlier tokens)"),
+    Index("expiry", "one_time_tokens", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index("hash", "api_keys", (("hash", 1),), "(identify a program)", UNIQUE),
+    Index("user_created", "api_keys", (("user_id", 1), ("created_at", -1)), "(a user's keys)"),
+)
+
+CONVERSATIONS = (
+    Index(
+        "user_archived_updated",
+        "conversations",
+        (("user_id", 1), ("archived", 1), ("updated_at", -1), ("_id", -1)),
+        "conversations.page",
+    ),
+    Index(
+        "user_pinned_updated",
+        "conversations",
+        (("user_id", 1), ("pinned", 1), ("updated_at", -1), ("_id", -1)),
+        "(pinned conversations)",
+    ),
+    Index(
+        "user_agent_updated",
+        "conversations",
+        (("user_id", 1), ("agent_type", 1), ("updated_at", -1), ("_id", -1)),
+        "(conversations with one agent)",
+    ),
+    Index(
+        "user_project_created",
+        "conversations",
+        (("user_id", 1), ("project_id", 1), ("created_at", -1)),
+        "(conversations of a folder)",
+    ),
+)
+
+MESSAGES = (
+    Index(
+        "user_request_role_part",
+        "messages",
+        (("user_id", 1), ("request_id", 1), ("role", 1), ("part", 1)),
+        "messages.of_requests; a request is recorded once",
+        UNIQUE,
+    ),
+    Index("user_message", "messages", (("user_id", 1), ("message_id", 1)), "messages.by_id", UNIQUE),
+    Index(
+        "conversation_created",
+        "messages",
+        (("conversation_id", 1), ("created_at", 1), ("_id", 1)),
+        "messages.page, messages.page_newest_first, messages.of_conversation",
+    ),
+    Index("user_text", "messages", (("user_id", 1), ("content", "text")), "messages.search", ANY_LANGUAGE),
+    Index("user_created", "messages", (("user_id", 1), ("created_at", -1), ("_id", -1)), "(everything a user wrote)"),
+    Index(
+        "pending_expiry",
+        "messages",
+        (("expires_at", 1),),
+        "messages.expired",
+        {"partialFilterExpression": {"status": "pending"}},
+    ),
+)
+
+LEDGER = (
+    Index(
+        "user_request_call",
+        "ai_usage",
+        (("user_id", 1), ("request_id", 1), ("call", 1)),
+        "ai_usage.of_requests; a call is billed once",
+        UNIQUE,
+    ),
+    Index("user_time", "ai_usage", (("user_id", 1), ("timestamp", -1)), "ai_usage.of_user"),
+    Index("user_model_time", "ai_usage", (("user_id", 1), ("model", 1), ("timestamp", -1)), "(spend with one model)"),
+    Index("time_response", "ai_usage", (("timestamp", -1), ("response_time", 1)), "(slowest calls of a period)"),
+    Index(
+        "user_day_model_agent",
+        "usage_daily",
+        (("user_id", 1), ("day", 1), ("model", 1), ("agent", 1)),
+        "usage_daily.of_user; one row of counters",
+        UNIQUE,
+    ),
+    Index("day_model", "usage_daily", (("day", 1), ("model", 1)), "usage_daily.totals"),
+)
+
+LATER_FEEDBACK = (
+    Index("message_user", "feedback", (("message_id", 1), ("user_id", 1)), "(one verdict each)", UNIQUE),
+    Index("user_created", "feedback", (("user_id", 1), ("created_at", -1)), "(a user's verdicts)"),
+    Index("agent_rating", "feedback", (("agent", 1), ("rating", 1)), "(verdicts on an agent)"),
+)
+
+OPERATIONS = (
+    Index("state_fired", "alerts", (("state", 1), ("fired_at", -1)), "alerts.by_state"),
+    Index(
+        "firing_rule",
+        "alerts",
+        (("rule", 1),),
+        "alerts.firing_rule; a rule fires once at a time",
+        {"unique": True, "partialFilterExpression": {"state": "firing"}},
+    ),
+    Index("expiry", "alerts", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index("actor", "audit_log", (("actor", 1), ("at", -1)), "(what someone did)"),
+    Index("target", "audit_log", (("target", 1), ("at", -1)), "(what was done to something)"),
+    Index("expiry", "audit_log", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index("user_key", "idempotency_keys", (("user_id", 1), ("key", 1)), "idempotency.by_key", UNIQUE),
+    Index("expiry", "idempotency_keys", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index(
+        "resolution_bucket_worker",
+        "metrics",
+        (("resolution", 1), ("bucket", 1), ("worker", 1)),
+        "metrics.window; one document a worker and bucket",
+        UNIQUE,
+    ),
+    Index("expiry", "metrics", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index("expiry", "leases", (("expires_at", 1),), "removal of what expired", {"expireAfterSeconds": 3600}),
+)
+
+LATER_DOCUMENTS = (
+    Index("user_status_created", "documents", (("user_id", 1), ("status", 1), ("created_at", -1)), "(uploads)"),
+    Index("document_chunk", "document_chunks", (("document_id", 1), ("chunk_index", 1)), "(chunks in order)"),
+)
+
+INDEXES: tuple[Index, ...] = (
+    *USERS,
+    *AUTH_SESSIONS,
+    *LATER_ACCOUNTS,
+    *CONVERSATIONS,
+    *MESSAGES,
+    *LEDGER,
+    *LATER_FEEDBACK,
+    *OPERATIONS,
+    *LATER_DOCUMENTS,
+)
