@@ -15,7 +15,14 @@ from backend.services.scalable_database.failures import translated
 from backend.services.scalable_database.indexes import INDEXES, Index
 
 NAMESPACE_NOT_FOUND = 26
-COMPARED = ("unique", "expireAfterSeconds", "partialFilterExpression", "default_language", "language_override")
+COMPARED = (
+    "unique",
+    "sparse",
+    "expireAfterSeconds",
+    "partialFilterExpression",
+    "default_language",
+    "language_override",
+)
 OWN_INDEX = "_id_"
 
 log = structlog.get_logger()

@@ -31,6 +31,7 @@ class Index:
 
 
 UNIQUE = {"unique": True}
+SPARSE = {"sparse": True}
 AT_EXPIRY = {"expireAfterSeconds": 0}
 # No stemming and no stop words: people write in more than one language. The override field exists in no document,
 # so that a document's own "language" can never choose an analyser.
@@ -49,7 +50,7 @@ AUTH_SESSIONS = (
         "auth_sessions",
         (("previous_hash", 1),),
         "auth_sessions.by_previous_hash",
-        {"partialFilterExpression": {"previous_hash": {"$type": "string"}}},
+        SPARSE,
     ),
     Index("user_last_used", "auth_sessions", (("user_id", 1), ("last_used", -1)), "auth_sessions.of_user"),
     Index(
@@ -57,7 +58,7 @@ AUTH_SESSIONS = (
         "auth_sessions",
         (("revoked_at", 1),),
         "auth_sessions.revoked_since",
-        {"partialFilterExpression": {"revoked_at": {"$type": "date"}}},
+        SPARSE,
     ),
     Index("expiry", "auth_sessions", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
 )

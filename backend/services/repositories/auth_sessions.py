@@ -1,0 +1,136 @@
+"""Sign-in sessions: one document a family of refresh tokens."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from pymongo.errors import DuplicateKeyError
+
+from backend.domain.users import Session
+from backend.errors import Conflict
+from backend.services.scalable_database import Query, ScalableDatabase, translated
+from backend.services.scalable_database.documents import session_from
+from backend.services.scalable_database.reads import USER
+
+LISTED = 100
+SESSION = ("_id", "session_none")
+
+BY_TOKEN_HASH = Query(
+    "auth_sessions.by_token_hash",
+    "auth_sessions",
+    lambda token_hash: {"token_hash": token_hash},
+    {"token_hash": ("token_hash", "none")},
+)
+BY_PREVIOUS_HASH = Query(
+    "auth_sessions.by_previous_hash",
+    "auth_sessions",
+    lambda token_hash: {"previous_hash": token_hash},
+    {"token_hash": ("previous_hash", "none")},
+)
+OF_USER = Query(
+    "auth_sessions.of_user",
+    "auth_sessions",
+    lambda user_id: {"user_id": user_id},
+    {"user_id": USER},
+    sort=(("last_used", -1),),
+)
+REVOKED_SINCE = Query(
+    "auth_sessions.revoked_since",
+    "auth_sessions",
+    lambda instant: {"revoked_at": {"$gte": instant}},
+    {"instant": ("revoked_at", datetime(2000, 1, 1, tzinfo=UTC))},
+    fields=("_id",),
+)
+ROTATE = Query(
+    "auth_sessions.rotate",
+    "auth_sessions",
+    lambda user_id, session_id, token_hash: {
+        "_id": session_id,
+        "user_id": user_id,
+        "token_hash": token_hash,
+        "revoked_at": None,
+    },
+    {"user_id": USER, "session_id": SESSION, "token_hash": ("token_hash", "none")},
+    kind="write",
+)
+REVOKE = Query(
+    "auth_sessions.revoke",
+    "auth_sessions",
+    lambda user_id, session_id: {"_id": session_id, "user_id": user_id, "revoked_at": None},
+    {"user_id": USER, "session_id": SESSION},
+    kind="write",
+)
+LIVE = Query(
+    "auth_sessions.live",
+    "auth_sessions",
+    lambda user_id: {"user_id": user_id, "revoked_at": None},
+    {"user_id": USER},
+    kind="write",
+)
+QUERIES = (BY_TOKEN_HASH, BY_PREVIOUS_HASH, OF_USER, REVOKED_SINCE, ROTATE, REVOKE, LIVE)
+
+
+class AuthSessionRepository:
+    """A session of a token is looked up by the token's hash: who the user is, is what the look-up tells."""
+
+    def __init__(self, database: ScalableDatabase) -> None:
+        self._database = database
+
+    async def create(self, session: Session) -> None:
+        """Raises Conflict where a session has this token."""
+        # What is not set stays out: the sparse indexes then hold rotated and revoked sessions only.
+        document = {name: value for name, value in asdict(session).items() if value is not None and name != "id"}
+        document["_id"] = session.id
+        try:
+            with translated():
+                await self._database.collection("auth_sessions").insert_one(document)
+        except DuplicateKeyError as error:
+            raise Conflict("This session exists already.") from error
+
+    async def by_token_hash(self, token_hash: str) -> Session | None:
+        """The session whose valid token this is, also where it is revoked or expired."""
+        document = await self._database.find_one(BY_TOKEN_HASH, token_hash=token_hash)
+        return session_from(document) if document else None
+
+    async def by_previous_hash(self, token_hash: str) -> Session | None:
+        """The session whose token before the valid one this is: a late client, or a thief."""
+        document = await self._database.find_one(BY_PREVIOUS_HASH, token_hash=token_hash)
+        return session_from(document) if document else None
+
+    async def of_user(self, user_id: str) -> list[Session]:
+        """Latest used first, revoked and expired ones too."""
+        documents = await self._database.find(OF_USER, limit=LISTED, user_id=user_id)
+        return [session_from(document) for document in documents]
+
+    async def rotate(self, session_id: str, user_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
+        """False: old_hash is no longer the valid token, or the session is revoked. Only one of two rotations wins."""
+        with translated():
+            result = await self._database.collection("auth_sessions").update_one(
+                ROTATE.where(user_id=user_id, session_id=session_id, token_hash=old_hash),
+                {"$set": {"token_hash": new_hash, "previous_hash": old_hash, "rotated_at": now, "last_used": now}},
+            )
+        return result.matched_count == 1
+
+    async def revoke(self, user_id: str, session_id: str) -> bool:
+        """Ends the whole family of tokens. False: there is no such session, or it was revoked before."""
+        with translated():
+            result = await self._database.collection("auth_sessions").update_one(
+                REVOKE.where(user_id=user_id, session_id=session_id), self._revocation()
+            )
+        return result.matched_count == 1
+
+    async def revoke_all(self, user_id: str) -> list[str]:
+        """Ends every session of the user; the ids of those that were live."""
+        live = [session.id for session in await self.of_user(user_id) if session.revoked_at is None]
+        with translated():
+            await self._database.collection("auth_sessions").update_many(
+                LIVE.where(user_id=user_id), self._revocation()
+            )
+        return live
+
+    async def revoked_since(self, instant: datetime) -> list[str]:
+        """Ids of the sessions that were revoked at or after the instant, of all users."""
+        documents = await self._database.find(REVOKED_SINCE, limit=0, instant=instant)
+        return [document["_id"] for document in documents]
+
+    def _revocation(self) -> dict[str, dict[str, datetime]]:
+        return {"$set": {"revoked_at": self._database.now()}}

@@ -1,0 +1,17 @@
+"""Every named query there is: what --explain runs. A test fails where a module's queries are missing here."""
+
+from backend.services.repositories import (
+    alerts,
+    auth_sessions,
+    conversations,
+    idempotency,
+    leases,
+    messages,
+    metrics,
+    usage,
+    users,
+)
+from backend.services.scalable_database import Query, reads
+
+MODULES = (alerts, auth_sessions, conversations, idempotency, leases, messages, metrics, reads, usage, users)
+NAMED_QUERIES: tuple[Query, ...] = tuple(query for module in MODULES for query in module.QUERIES)
