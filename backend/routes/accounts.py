@@ -1,0 +1,107 @@
+"""The shapes of /api/auth, and the cookie that holds the refresh token."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from fastapi import Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from backend.domain.users import User, UserRole
+from backend.routes.text import CLEAN, Shape
+from backend.services.identity import Tokens
+
+COOKIE = "aether_refresh"
+COOKIE_PATH = "/api/auth"
+
+Transport = Literal["cookie", "body"]
+
+
+def check_email(address: str) -> str:
+    """Domains of home and company networks are allowed: nothing is sent to find out whether they exist."""
+    try:
+        validated = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        # Without the library's own words, which repeat parts of the address.
+        raise PydanticCustomError("email_address", "This is not an email address") from None
+    return validated.normalized
+
+
+EmailText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), CLEAN]
+EmailAddress = Annotated[EmailText, AfterValidator(check_email)]
+NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=1024), CLEAN]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), CLEAN]
+RefreshToken = Annotated[str, StringConstraints(min_length=1, max_length=256), CLEAN]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), CLEAN]
+
+
+class Registration(Shape):
+    email: EmailAddress
+    password: NewPassword = Field(repr=False)
+    name: Name | None = None
+
+
+class Login(Shape):
+    """transport: where the refresh token goes, an HttpOnly cookie (browsers) or the body (programs)."""
+
+    email: EmailText
+    password: Password = Field(repr=False)
+    transport: Transport = "cookie"
+
+
+class Renewal(Shape):
+    """refresh_token: for programs; browsers send the cookie instead. The replacement goes the same way."""
+
+    refresh_token: RefreshToken | None = Field(None, repr=False)
+
+
+class UserShape(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    email: str
+    name: str
+    role: UserRole
+    plan: str
+    created_at: datetime
+
+
+class Registered(BaseModel):
+    user: UserShape
+
+
+class SignedIn(BaseModel):
+    """expires_in: seconds that the access token is valid for. refresh_token: only with the transport body."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105
+    expires_in: int
+    user: UserShape
+    refresh_token: str | None = None
+
+
+def shape_of(user: User) -> UserShape:
+    return UserShape.model_validate(user)
+
+
+def hand_over(tokens: Tokens, transport: Transport, request: Request, response: Response) -> SignedIn:
+    """The answer to a sign-in; the cookie is set on the response where that is the transport."""
+    answer = SignedIn(access_token=tokens.access_token, expires_in=tokens.expires_in, user=shape_of(tokens.user))
+    if transport == "body":
+        return answer.model_copy(update={"refresh_token": tokens.refresh_token})
+    remaining = tokens.session.expires_at - datetime.now(UTC)
+    response.set_cookie(
+        COOKIE,
+        tokens.refresh_token,
+        max_age=int(remaining.total_seconds()),
+        path=COOKIE_PATH,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+def clear_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")

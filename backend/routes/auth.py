@@ -1,0 +1,89 @@
+"""Sign-up, sign-in, refresh and sign-out: the entry points need no access token."""
+
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Request, Response
+
+from backend.errors import Unauthenticated
+from backend.routes.accounts import (
+    COOKIE,
+    Login,
+    Registered,
+    Registration,
+    Renewal,
+    SignedIn,
+    UserShape,
+    clear_cookie,
+    hand_over,
+    shape_of,
+)
+from backend.routes.deps import AetherServices, Credentials, CurrentUser
+from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
+
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE)]
+UNKNOWN_ADDRESS = "unknown"
+
+
+@router.post("/register", status_code=201, responses=PUBLIC_PROBLEMS | problem_responses(409))
+async def register(services: AetherServices, body: Registration) -> Registered:
+    user = await services.identity.register(body.email, body.password, body.name)
+    return Registered(user=shape_of(user))
+
+
+@router.post("/login", responses=PUBLIC_PROBLEMS | problem_responses(401, 429), response_model_exclude_none=True)
+async def login(services: AetherServices, body: Login, request: Request, response: Response) -> SignedIn:
+    """An unknown address and a wrong password get the same answer after the same work."""
+    tokens = await services.identity.login(
+        body.email,
+        body.password,
+        device=request.headers.get("user-agent", ""),
+        address=request.client.host if request.client else UNKNOWN_ADDRESS,
+    )
+    return hand_over(tokens, body.transport, request, response)
+
+
+@router.post("/refresh", responses=PUBLIC_PROBLEMS | problem_responses(401), response_model_exclude_none=True)
+async def refresh(
+    services: AetherServices,
+    request: Request,
+    response: Response,
+    body: Renewal | None = None,
+    cookie: RefreshCookie = None,
+) -> SignedIn:
+    """Replaces the refresh token. Using one that was replaced before ends the sign-in."""
+    sent = body.refresh_token if body else None
+    token = sent or cookie
+    if token is None:
+        raise Unauthenticated("There is no refresh token in the cookie or in the body.", code="refresh_token_invalid")
+    tokens = await services.identity.refresh(token)
+    # A token from the cookie never goes into a body: scripts of the page could read it there.
+    return hand_over(tokens, "body" if sent else "cookie", request, response)
+
+
+@router.post("/logout", status_code=204, responses=PUBLIC_PROBLEMS)
+async def logout(
+    services: AetherServices,
+    response: Response,
+    credentials: Credentials,
+    body: Renewal | None = None,
+    cookie: RefreshCookie = None,
+) -> None:
+    """Ends the sign-in of whatever token is sent. Tokens that are not valid any more change nothing."""
+    clear_cookie(response)
+    if credentials:
+        with suppress(Unauthenticated):
+            await services.identity.logout(services.identity.verify(credentials.credentials))
+    token = (body.refresh_token if body else None) or cookie
+    if token:
+        await services.identity.logout_refresh(token)
+
+
+@router.get("/me", responses=PROBLEMS)
+async def me(services: AetherServices, user: CurrentUser) -> UserShape:
+    found = await services.users.by_id(user.user_id)
+    if found is None:
+        raise Unauthenticated("This account does not exist any more.")
+    return shape_of(found)

@@ -1,0 +1,132 @@
+"""The face of identity: what routes call."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from backend.domain.users import Session, User
+from backend.errors import Unauthenticated
+from backend.services.identity.passwords import Passwords, check_new_password
+from backend.services.identity.refresh import RefreshTokens
+from backend.services.identity.revocations import Revocations
+from backend.services.identity.stores import Announcements, SessionStore, SignInLimits, UserStore
+from backend.services.identity.tokens import ACCESS_LIFETIME_S, AccessTokens, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a sign-in or a refresh yields. expires_in: seconds that the access token is valid for."""
+
+    user: User
+    session: Session
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int = ACCESS_LIFETIME_S
+
+
+class Identity:
+    """Construct it before the bus starts. secret: the installation's secret key. clock: seconds since the epoch."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        sessions: SessionStore,
+        *,
+        limits: SignInLimits,
+        bus: Announcements,
+        secret: str,
+        clock: Callable[[], float] = time.time,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self._users = users
+        self._limits = limits
+        self._passwords = passwords or Passwords()
+        self._access = AccessTokens(derive_key(secret, "access tokens"), clock=clock)
+        self._revocations = Revocations(sessions, bus, clock=clock)
+        self._refresh = RefreshTokens(
+            sessions,
+            self._revocations,
+            key=derive_key(secret, "refresh tokens"),
+            now=lambda: datetime.fromtimestamp(clock(), UTC),
+        )
+
+    async def start(self) -> None:
+        await self._passwords.start()
+        await self._revocations.start()
+
+    async def close(self) -> None:
+        await self._revocations.close()
+        await self._passwords.close()
+
+    def verify(self, access_token: str) -> Principal:
+        """From memory. Raises Unauthenticated: token_invalid, token_expired or session_revoked."""
+        principal = self._access.verify(access_token)
+        if principal.session_id in self._revocations:
+            raise Unauthenticated("This sign-in was ended.", code="session_revoked")
+        return principal
+
+    async def register(self, email: str, password: str, name: str | None = None) -> User:
+        """Raises Conflict for a known address, InvalidInput for a weak password, Overloaded.
+
+        Without a name the part of the address before the @ stands for it.
+        """
+        email = normal_email(email)
+        check_new_password(password, email)
+        async with self._passwords.slot():
+            password_hash = await self._passwords.hash(password)
+        return await self._users.create(email, password_hash, name or email.partition("@")[0], "user")
+
+    async def login(self, email: str, password: str, *, device: str, address: str) -> Tokens:
+        """Raises Unauthenticated (invalid_credentials), RateLimited, CacheUnavailable, Overloaded.
+
+        device: how the session is called in lists, the browser say. address: of the client, for the limit.
+        """
+        user = await self._authenticate(normal_email(email), password, address)
+        session, refresh_token = await self._refresh.begin(user.id, device)
+        return self._tokens(user, session, refresh_token)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Raises Unauthenticated; a reused token ends its whole family."""
+        session, replacement = await self._refresh.rotate(refresh_token)
+        user = await self._users.by_id(session.user_id)
+        if user is None:
+            raise Unauthenticated("This account does not exist any more.", code="refresh_token_invalid")
+        return self._tokens(user, session, replacement)
+
+    async def logout(self, principal: Principal) -> None:
+        await self._revocations.revoke(principal.user_id, principal.session_id)
+
+    async def logout_refresh(self, refresh_token: str) -> None:
+        """For a client whose access token has expired. A token that is not valid changes nothing."""
+        await self._refresh.end(refresh_token)
+
+    async def _authenticate(self, email: str, password: str, address: str) -> User:
+        """The limit is asked inside the slot, so guesses sent all at once cannot all pass before one is counted."""
+        subjects = (f"address:{address}", f"email:{hashlib.sha256(email.encode()).hexdigest()}")
+        async with self._passwords.slot():
+            for subject in subjects:
+                await self._limits.check_sign_in(subject)
+            user = await self._users.by_email(email)
+            right = await self._passwords.verify(password, user.password_hash if user else None)
+            if user is None or not right:
+                for subject in subjects:
+                    await self._limits.record_failed_sign_in(subject)
+                raise Unauthenticated("The email address or the password is wrong.", code="invalid_credentials")
+            if user.password_hash and self._passwords.outdated(user.password_hash):
+                await self._users.set_password_hash(user.id, await self._passwords.hash(password))
+        return user
+
+    def _tokens(self, user: User, session: Session, refresh_token: str) -> Tokens:
+        return Tokens(user, session, self._access.issue(user, session.id), refresh_token)
+
+
+def normal_email(email: str) -> str:
+    return email.strip().lower()
+
+
+def derive_key(secret: str, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose: what one is used for tells nothing about another."""
+    return hmac.digest(secret.encode(), f"aether {purpose}".encode(), "sha256")

@@ -1,0 +1,91 @@
+"""Passwords: argon2id, off the event loop, a bounded number at once."""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from backend.errors import InvalidInput, Overloaded
+
+T = TypeVar("T")
+
+MIN_CHARACTERS = 8
+MAX_CHARACTERS = 1024
+THREADS = 2
+WAITING = 64
+DECOY_PASSWORD = "the password of nobody"  # noqa: S105
+
+
+def argon2id() -> PasswordHasher:
+    """19 MiB, two passes, one lane: about 36 ms of one core."""
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def check_new_password(password: str, email: str) -> None:
+    """Raises InvalidInput. email as it is stored."""
+    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
+        raise InvalidInput(f"A password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters.", code="weak_password")
+    if _composed(password).casefold() == email.casefold():
+        raise InvalidInput("The password must not be the email address.", code="weak_password")
+
+
+def _composed(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
+
+
+class Passwords:
+    """Owns its threads between start and close. Each thread needs 19 MiB while it works."""
+
+    def __init__(self, hasher: PasswordHasher | None = None, *, threads: int = THREADS, waiting: int = WAITING) -> None:
+        self._hasher = hasher or argon2id()
+        self._slots = asyncio.Semaphore(threads)
+        self._capacity = threads + waiting
+        self._present = 0
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._decoy = ""
+
+    async def start(self) -> None:
+        self._decoy = await self.hash(DECOY_PASSWORD)
+
+    async def close(self) -> None:
+        """Waits for the hashes being computed, a fraction of a second; those still waiting are cancelled."""
+        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncGenerator[None, None]:
+        """A place at one of the threads. Raises Overloaded where too many wait for one."""
+        if self._present >= self._capacity:
+            raise Overloaded("Too many sign-ins at once.", retry_after=1)
+        self._present += 1
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self._present -= 1
+
+    async def hash(self, password: str) -> str:
+        return await self._run(lambda: self._hasher.hash(_composed(password)))
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        """None for a password hash (nobody has this address) takes the same work and is never right."""
+        stored = password_hash or self._decoy
+        right = await self._run(lambda: self._matches(stored, _composed(password)))
+        return right and password_hash is not None
+
+    def outdated(self, password_hash: str) -> bool:
+        """Whether it was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)

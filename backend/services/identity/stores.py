@@ -1,0 +1,56 @@
+"""What identity needs of others, as small interfaces: repositories, the limiter and the bus have more to offer."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from backend.domain.users import Session, User, UserRole
+
+
+class UserStore(Protocol):
+    async def create(self, email: str, password_hash: str, name: str, role: UserRole) -> User:
+        """Raises Conflict where the address is taken."""
+        ...
+
+    async def by_email(self, email: str) -> User | None:
+        """With its password hash."""
+        ...
+
+    async def by_id(self, user_id: str) -> User | None: ...
+
+    async def set_password_hash(self, user_id: str, password_hash: str) -> None: ...
+
+
+class SessionStore(Protocol):
+    async def create(self, session: Session) -> None: ...
+
+    async def get(self, user_id: str, session_id: str) -> Session | None: ...
+
+    async def rotate(self, session_id: str, user_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
+        """Replaces the token's hash where it still is old_hash; False where another request was first."""
+        ...
+
+    async def revoke(self, user_id: str, session_id: str) -> bool: ...
+
+    async def revoked_since(self, instant: datetime) -> list[str]: ...
+
+
+class SignInLimits(Protocol):
+    async def check_sign_in(self, subject: str) -> None:
+        """Raises RateLimited after too many failures, CacheUnavailable where they cannot be counted."""
+        ...
+
+    async def record_failed_sign_in(self, subject: str) -> None: ...
+
+
+class Announcements(Protocol):
+    @property
+    def connected(self) -> bool: ...
+
+    def subscribe(self, channel: str, handler: Callable[[bytes], None]) -> None: ...
+
+    def on_gap(self, handler: Callable[[], None]) -> None: ...
+
+    async def publish(self, channel: str, payload: bytes) -> None:
+        """Raises RedisUnavailable."""
+        ...
