@@ -4,6 +4,7 @@ from backend.services.embedded.errors import BinaryDoesNotRunError, StartError
 from backend.services.embedded.layout import DataLayout
 from backend.services.embedded.mongod import start_mongod
 from backend.services.embedded.process import Child, python_module, spawn
+from backend.services.embedded.records import recorded_processes
 from backend.services.embedded.server import EmbeddedServer
 from backend.services.embedded.simulator import start_simulator
 from backend.services.embedded.valkey import start_valkey
@@ -15,6 +16,7 @@ __all__ = [
     "EmbeddedServer",
     "StartError",
     "python_module",
+    "recorded_processes",
     "spawn",
     "start_mongod",
     "start_simulator",

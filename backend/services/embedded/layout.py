@@ -30,6 +30,11 @@ class DataLayout:
     def log(self) -> Path:
         return self.root / "log"
 
+    @property
+    def metrics(self) -> Path:
+        """Where the workers share their Prometheus metrics; emptied at each start."""
+        return self.run / "prometheus"
+
     def create(self) -> "DataLayout":
         """The same layout with an absolute root, and everything there. Raises StartError where that is not allowed."""
         layout = DataLayout(self.root.absolute())

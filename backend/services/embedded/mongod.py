@@ -51,7 +51,7 @@ async def start_mongod(
     start = partial(_start, layout, arguments, deadline_s)
     try:
         server = await start_first(
-            NAME, mongod_binaries() if binaries is None else binaries, start, port or layout.last_port(NAME)
+            NAME, mongod_binaries() if binaries is None else binaries, start, port, layout.last_port(NAME)
         )
     except BinaryDoesNotRunError as error:
         raise BinaryDoesNotRunError(f"{error}\n{MEMORY_OFFER}") from error

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
-from backend.services.embedded.errors import BinaryDoesNotRunError
+from backend.services.embedded.errors import BinaryDoesNotRunError, StartError
 from backend.services.embedded.records import forget_process, record_process
 
 POLL_S = 0.03
@@ -85,28 +86,37 @@ def spawn(
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> Child:
-    """Starts argv. Its output is appended to `log`, or goes where ours goes.
+    """Starts argv with `env` added to our own environment. Its output is appended to `log`, or goes where ours goes.
 
     The session of its own keeps a Ctrl-C in the terminal from it: it ends when its owner says so.
     Raises BinaryDoesNotRunError where the executable is none of this machine's.
     """
-    log_start = log.stat().st_size if log is not None and log.exists() else 0
-    with contextlib.ExitStack() as files:
-        output = None if log is None else files.enter_context(open(log, "ab", opener=_private))
-        try:
-            process = subprocess.Popen(  # noqa: S603 - the caller's own command line, no shell
-                [os.fspath(part) for part in argv],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=None if output is None else subprocess.STDOUT,
-                cwd=CHECKOUT,
-                env=None if env is None else dict(env),
-                pass_fds=tuple(pass_fds),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise BinaryDoesNotRunError(f"{argv[0]} cannot be executed: {error.strerror}.") from error
-    return Child(name, process, record_process(run_dir, name, process.pid), log, log_start)
+    try:
+        log_start = log.stat().st_size if log is not None and log.exists() else 0
+        with contextlib.ExitStack() as files:
+            output = None if log is None else files.enter_context(open(log, "ab", opener=_private))
+            process = _popen(argv, output, {**os.environ, **(env or {})}, pass_fds)
+        return Child(name, process, record_process(run_dir, name, process.pid), log, log_start)
+    except OSError as error:
+        raise StartError(f"{name} cannot be started: {error}.") from error
+
+
+def _popen(
+    argv: Sequence[str | Path], output: IO[bytes] | None, env: Mapping[str, str], pass_fds: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - the caller's own command line, no shell
+            [os.fspath(part) for part in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if output is None else subprocess.STDOUT,
+            cwd=CHECKOUT,
+            env=env,
+            pass_fds=tuple(pass_fds),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise BinaryDoesNotRunError(f"{argv[0]} cannot be executed: {error.strerror}.") from error
 
 
 def python_module(module: str) -> list[str]:

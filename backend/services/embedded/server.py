@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from backend.services.embedded.errors import BinaryDoesNotRunError, PortTakenError, StartError, explain
@@ -71,30 +73,34 @@ async def await_answer(child: Child, data: Path, ping: Callable[[], Awaitable[st
 
 
 async def start_first(
-    name: str, binaries: Sequence[Path], start: Callable[[Path, int], Awaitable[EmbeddedServer]], port: int
+    name: str,
+    binaries: Sequence[Path],
+    start: Callable[[Path, int], Awaitable[EmbeddedServer]],
+    port: int,
+    last: int = 0,
 ) -> EmbeddedServer:
     """Starts the first binary that runs on this machine.
 
-    A port that was taken in the moment between its choice and its use is replaced by another.
+    port: the one to use, 0 for a free one, the `last` one if possible. Raises StartError.
     """
     reasons = [] if binaries else [f"no {name} on PATH, and no package carries one for this platform."]
     for binary in binaries:
         try:
-            return await _start_on_free_port(binary, start, port)
+            return await _start_on_port(partial(start, binary), port, last)
         except BinaryDoesNotRunError as error:
             reasons.append(str(error))
     raise BinaryDoesNotRunError("\n".join(reasons))
 
 
-async def _start_on_free_port(
-    binary: Path, start: Callable[[Path, int], Awaitable[EmbeddedServer]], port: int
-) -> EmbeddedServer:
-    for _ in range(PORT_ATTEMPTS - 1):
-        try:
-            return await start(binary, free_port(port))
-        except PortTakenError:
-            continue
-    return await start(binary, free_port())
+async def _start_on_port(start: Callable[[int], Awaitable[EmbeddedServer]], port: int, last: int) -> EmbeddedServer:
+    if port:
+        if free_port(port) != port:  # else the ping would reach somebody else's server
+            raise PortTakenError(f"port {port} on {HOST} is taken by another process")
+        return await start(port)
+    for _ in range(PORT_ATTEMPTS):
+        with suppress(PortTakenError):  # in the moment between its choice and its use
+            return await start(free_port(last))
+    raise PortTakenError(f"{PORT_ATTEMPTS} free ports on {HOST} were taken before they could be used")
 
 
 async def guarded(child: Child, ready: Awaitable[EmbeddedServer]) -> EmbeddedServer:

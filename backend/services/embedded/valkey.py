@@ -39,7 +39,7 @@ async def start_valkey(
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     start = partial(_start, layout, arguments, deadline_s)
     server = await start_first(
-        NAME, valkey_binaries() if binaries is None else binaries, start, port or layout.last_port(NAME)
+        NAME, valkey_binaries() if binaries is None else binaries, start, port, layout.last_port(NAME)
     )
     layout.remember_port(NAME, server.port)
     return server
