@@ -1,17 +1,19 @@
 """Alerts that fire or fired. A rule fires once at a time, whichever workers notice."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import Literal
 
 from pymongo.errors import DuplicateKeyError
 
-from backend.domain.ids import new_id
+from backend.domain.alerts import Alert
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
 COLLECTION = "alerts"
 KEPT = timedelta(days=30)
+LISTED = 100
 AlertState = Literal["firing", "resolved"]
+FIELDS = tuple(field.name for field in fields(Alert) if field.name != "id")
 
 BY_STATE = Query(
     "alerts.by_state",
@@ -30,77 +32,49 @@ FIRING_RULE = Query(
 QUERIES = (BY_STATE, FIRING_RULE)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAlert:
-    """value and threshold in the unit of the rule's metric, window in seconds."""
-
-    id: str
-    rule: str
-    severity: str
-    value: float
-    threshold: float
-    window_s: float
-    state: AlertState
-    fired_at: datetime
-    resolved_at: datetime | None
-
-
-def _alert_from(document: Document) -> StoredAlert:
-    return StoredAlert(
-        id=document["_id"],
-        rule=document["rule"],
-        severity=document["severity"],
-        value=document["value"],
-        threshold=document["threshold"],
-        window_s=document["window_s"],
-        state=document["state"],
-        fired_at=document["fired_at"],
-        resolved_at=document["resolved_at"],
-    )
+def _alert_from(document: Document) -> Alert:
+    return Alert(id=document["_id"], **{name: document[name] for name in FIELDS})
 
 
 class AlertRepository:
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
 
-    async def fire(
-        self, *, rule: str, severity: str, value: float, threshold: float, window_s: float, fired_at: datetime
-    ) -> bool:
-        """True: it began to fire with this call. False: it fires already; the value seen last is kept."""
-        begin = {
-            "_id": new_id("alert"),
-            "severity": severity,
-            "threshold": threshold,
-            "window_s": window_s,
-            "fired_at": fired_at,
-            "resolved_at": None,
-        }
+    async def fire(self, alert: Alert) -> bool:
+        """True: the rule began to fire with this call. False: it fires already, and nothing changes."""
+        document = asdict(alert)
+        document |= {"_id": document.pop("id"), "state": "firing"}
         try:
             with translated():
-                result = await self._database.collection(COLLECTION).update_one(
-                    FIRING_RULE.where(rule=rule), {"$set": {"value": value}, "$setOnInsert": begin}, upsert=True
-                )
-        except DuplicateKeyError:  # another worker was first by a moment
+                await self._database.collection(COLLECTION).insert_one(document)
+        except DuplicateKeyError:
             return False
-        return result.upserted_id is not None
+        return True
 
-    async def resolve(self, rule: str, resolved_at: datetime) -> bool:
-        """False: it does not fire, or another worker has resolved it."""
-        done = {"state": "resolved", "resolved_at": resolved_at, "expires_at": resolved_at + KEPT}
+    async def resolve(self, alert: Alert) -> bool:
+        """False: the rule does not fire, or another worker has resolved it. alert carries resolved_at."""
+        if alert.resolved_at is None:
+            raise ValueError("a resolved alert has a time")
+        done = {
+            "state": "resolved",
+            "resolved_at": alert.resolved_at,
+            "resolved_value": alert.resolved_value,
+            "expires_at": alert.resolved_at + KEPT,
+        }
         with translated():
             result = await self._database.collection(COLLECTION).update_one(
-                FIRING_RULE.where(rule=rule), {"$set": done}
+                FIRING_RULE.where(rule=alert.rule), {"$set": done}
             )
         return result.matched_count == 1
 
-    async def firing(self, limit: int = 100) -> list[StoredAlert]:
+    async def firing(self) -> list[Alert]:
         """Latest first."""
-        return await self._by_state("firing", limit)
+        return await self._by_state("firing", LISTED)
 
-    async def resolved(self, limit: int = 100) -> list[StoredAlert]:
+    async def resolved(self, limit: int = LISTED) -> list[Alert]:
         """Those of the last 30 days, latest fired first."""
         return await self._by_state("resolved", limit)
 
-    async def _by_state(self, state: AlertState, limit: int) -> list[StoredAlert]:
+    async def _by_state(self, state: AlertState, limit: int) -> list[Alert]:
         documents = await self._database.find(BY_STATE, limit=limit, state=state)
         return [_alert_from(document) for document in documents]

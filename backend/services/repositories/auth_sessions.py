@@ -20,11 +20,11 @@ BY_TOKEN_HASH = Query(
     lambda token_hash: {"token_hash": token_hash},
     {"token_hash": ("token_hash", "none")},
 )
-BY_PREVIOUS_HASH = Query(
-    "auth_sessions.by_previous_hash",
+BY_ID = Query(
+    "auth_sessions.by_id",
     "auth_sessions",
-    lambda token_hash: {"previous_hash": token_hash},
-    {"token_hash": ("previous_hash", "none")},
+    lambda user_id, session_id: {"_id": session_id, "user_id": user_id},
+    {"user_id": USER, "session_id": SESSION},
 )
 OF_USER = Query(
     "auth_sessions.of_user",
@@ -66,18 +66,18 @@ LIVE = Query(
     {"user_id": USER},
     kind="write",
 )
-QUERIES = (BY_TOKEN_HASH, BY_PREVIOUS_HASH, OF_USER, REVOKED_SINCE, ROTATE, REVOKE, LIVE)
+QUERIES = (BY_TOKEN_HASH, BY_ID, OF_USER, REVOKED_SINCE, ROTATE, REVOKE, LIVE)
 
 
 class AuthSessionRepository:
-    """A session of a token is looked up by the token's hash: who the user is, is what the look-up tells."""
+    """A look-up by a token's hash has no user in its filter: who the user is, is what it tells."""
 
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
 
     async def create(self, session: Session) -> None:
         """Raises Conflict where a session has this token."""
-        # What is not set stays out: the sparse indexes then hold rotated and revoked sessions only.
+        # What is not set stays out: the sparse index then holds revoked sessions only.
         document = {name: value for name, value in asdict(session).items() if value is not None and name != "id"}
         document["_id"] = session.id
         try:
@@ -91,9 +91,9 @@ class AuthSessionRepository:
         document = await self._database.find_one(BY_TOKEN_HASH, token_hash=token_hash)
         return session_from(document) if document else None
 
-    async def by_previous_hash(self, token_hash: str) -> Session | None:
-        """The session whose token before the valid one this is: a late client, or a thief."""
-        document = await self._database.find_one(BY_PREVIOUS_HASH, token_hash=token_hash)
+    async def get(self, user_id: str, session_id: str) -> Session | None:
+        """Also where it is revoked or expired."""
+        document = await self._database.find_one(BY_ID, user_id=user_id, session_id=session_id)
         return session_from(document) if document else None
 
     async def of_user(self, user_id: str) -> list[Session]:

@@ -1,29 +1,21 @@
-"""Metric roll-ups: one document a worker and time bucket, read together for figures over all workers."""
+"""Metric roll-ups: one document a worker and span, read together for figures over all workers."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
 COLLECTION = "metrics"
-Resolution = Literal["minute", "hour"]
-KEPT: dict[Resolution, timedelta] = {"minute": timedelta(hours=25), "hour": timedelta(days=31)}
 
 WINDOW = Query(
     "metrics.window",
     COLLECTION,
-    lambda resolution, since: {"resolution": resolution, "bucket": {"$gte": since}},
-    {"resolution": ("resolution", "minute"), "since": ("bucket", None)},
-    sort=(("bucket", 1), ("worker", 1)),
+    lambda level, since: {"level": level, "bucket": {"$gte": since}},
+    {"level": ("level", "minute"), "since": ("bucket", None)},
+    sort=(("bucket", 1), ("_id", 1)),
 )
-ONE = Query(
-    "metrics.one",
-    COLLECTION,
-    lambda resolution, bucket, worker: {"resolution": resolution, "bucket": bucket, "worker": worker},
-    {"resolution": ("resolution", "minute"), "bucket": ("bucket", None), "worker": ("worker", "none")},
-    kind="write",
-)
+ONE = Query("metrics.one", COLLECTION, lambda _id: {"_id": _id}, {"_id": ("_id", "none")}, kind="write")
 QUERIES = (WINDOW, ONE)
 
 
@@ -31,15 +23,17 @@ class MetricsRepository:
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
 
-    async def upsert(self, worker: str, resolution: Resolution, bucket: datetime, figures: Mapping[str, Any]) -> None:
-        """Replaces what this worker recorded for the bucket (its first instant, aware)."""
-        with translated():
-            await self._database.collection(COLLECTION).update_one(
-                ONE.where(resolution=resolution, bucket=bucket, worker=worker),
-                {"$set": {"figures": dict(figures), "expires_at": bucket + KEPT[resolution]}},
-                upsert=True,
-            )
+    async def upsert(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces each by its _id. They carry level, bucket (aware, the first instant) and expires_at.
 
-    async def window(self, resolution: Resolution, since: datetime) -> list[Document]:
-        """Documents {worker, bucket, figures} of all workers, oldest bucket first."""
-        return await self._database.find(WINDOW, limit=0, resolution=resolution, since=since)
+        A handful every few seconds, a backlog after an outage: one command each is enough.
+        """
+        with translated():
+            for document in documents:
+                await self._database.collection(COLLECTION).replace_one(
+                    ONE.where(_id=document["_id"]), document, upsert=True
+                )
+
+    async def window(self, level: str, since: datetime) -> list[Document]:
+        """Documents of all workers whose span began at the instant or later, oldest first."""
+        return await self._database.find(WINDOW, limit=0, level=level, since=since)

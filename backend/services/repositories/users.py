@@ -72,6 +72,12 @@ class UserRepository:
         document = await self._database.find_one(USER_BY_ID, user_id=user_id)
         return user_from(document) if document else None
 
+    async def set_password_hash(self, user_id: str, password_hash: str) -> None:
+        with translated():
+            await self._database.collection("users").update_one(
+                USER_BY_ID.where(user_id=user_id), {"$set": {"password_hash": password_hash}}
+            )
+
 
 class AdminUserRepository:
     """For the launcher: no user stands behind these."""

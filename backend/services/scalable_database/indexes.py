@@ -45,13 +45,6 @@ USERS = (
 
 AUTH_SESSIONS = (
     Index("token_hash", "auth_sessions", (("token_hash", 1),), "auth_sessions.by_token_hash", UNIQUE),
-    Index(
-        "previous_hash",
-        "auth_sessions",
-        (("previous_hash", 1),),
-        "auth_sessions.by_previous_hash",
-        SPARSE,
-    ),
     Index("user_last_used", "auth_sessions", (("user_id", 1), ("last_used", -1)), "auth_sessions.of_user"),
     Index(
         "revoked",
@@ -166,13 +159,7 @@ OPERATIONS = (
     Index("expiry", "audit_log", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
     Index("user_key", "idempotency_keys", (("user_id", 1), ("key", 1)), "idempotency.by_key", UNIQUE),
     Index("expiry", "idempotency_keys", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
-    Index(
-        "resolution_bucket_worker",
-        "metrics",
-        (("resolution", 1), ("bucket", 1), ("worker", 1)),
-        "metrics.window; one document a worker and bucket",
-        UNIQUE,
-    ),
+    Index("level_bucket", "metrics", (("level", 1), ("bucket", 1), ("_id", 1)), "metrics.window"),
     Index("expiry", "metrics", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
     Index("expiry", "leases", (("expires_at", 1),), "removal of what expired", {"expireAfterSeconds": 3600}),
 )
