@@ -1,0 +1,161 @@
+"""RedisClient: the one door to Redis, with a deadline on every call and a breaker over all of them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import structlog
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.typing import EncodableT
+
+from backend.services.redis_client.breaker import Breaker
+from backend.services.redis_client.channel import Channel
+
+__all__ = ["PubSub", "Redis", "RedisClient", "RedisUnavailable", "Script"]
+
+T = TypeVar("T")
+TIMEOUT_S = 0.1
+POOL_SIZE = 8
+LOOP_TURNS = 6
+
+log = structlog.get_logger()
+
+
+class RedisUnavailable(Exception):
+    """Redis is away, too slow or refuses: go on without it or say so."""
+
+
+class _SharedRedis(Redis):
+    """redis-py's commands over the shared channel. Pipelines and pub/sub take a connection of the pool instead."""
+
+    def __init__(self, channel: Channel, pool: BlockingConnectionPool) -> None:
+        super().__init__(connection_pool=pool)
+        self._channel = channel
+
+    async def execute_command(self, *args: EncodableT, **options: object) -> object:
+        pending = self._channel.send(*args)
+        return await self.parse_response(cast(Connection, pending), str(args[0]), **options)
+
+
+class Script:
+    """A Lua script, called by its hash and loaded again where Redis has forgotten it."""
+
+    def __init__(self, client: "RedisClient", lua: str) -> None:
+        self._client = client
+        self._script = client.register(lua)
+
+    async def __call__(self, keys: Sequence[str], args: Sequence[EncodableT] = ()) -> object:
+        """The script's reply. All keys carry one hash tag. Raises RedisUnavailable."""
+        return await self._client.run(lambda _: self._script(keys=list(keys), args=list(args)))
+
+
+class RedisClient:
+    """Many callers, one connection (see channel.py).
+
+    namespace: prefix of every key. timeout_s: the longest that a caller waits for Redis; a timeout counts against
+    Redis only where the event loop was free to read the reply.
+    """
+
+    def __init__(
+        self, url: str, namespace: str, *, timeout_s: float = TIMEOUT_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.namespace = namespace
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._breaker = Breaker(clock=clock)
+        self._pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=POOL_SIZE,
+            timeout=timeout_s,
+            protocol=2,
+            driver_info=None,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=None,
+            socket_connect_timeout=1.0,
+        )
+        self._channel = Channel(self._pool.make_connection)
+        self._redis = _SharedRedis(self._channel, self._pool)
+
+    @property
+    def available(self) -> bool:
+        return self._breaker.closed
+
+    def key(self, user_id: str, *parts: str) -> str:
+        """A key of this user: the hash tag keeps all keys of one user in one slot of a cluster."""
+        return ":".join((f"{self.namespace}:{{{user_id}}}", *parts))
+
+    async def run(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
+        """The operation's result within timeout_s. Raises RedisUnavailable, at once while the breaker is open."""
+        if not self._breaker.allows():
+            raise RedisUnavailable("the breaker is open")
+        try:
+            async with _deadline(self._timeout_s):
+                result = await operation(self._redis)
+        except ResponseError as error:
+            self._succeeded()
+            log.error("redis_refused", error=type(error).__name__)  # noqa: TRY400 (the message may repeat a value)
+            raise RedisUnavailable("refused") from error
+        except (RedisError, OSError, TimeoutError) as error:
+            self._failed(error)
+            raise RedisUnavailable(type(error).__name__) from error
+        self._succeeded()
+        return result
+
+    def script(self, lua: str) -> Script:
+        return Script(self, lua)
+
+    def register(self, lua: str) -> Callable[..., Awaitable[Any]]:
+        return self._redis.register_script(lua)
+
+    def pubsub(self) -> PubSub:
+        """A subscription on a connection of its own, outside deadline and breaker."""
+        return self._redis.pubsub()
+
+    async def ping(self) -> float:
+        """Latency in seconds. Raises RedisUnavailable."""
+        started = self._clock()
+        await self.run(lambda redis: redis.echo("ping"))
+        return self._clock() - started
+
+    async def close(self) -> None:
+        await self._channel.close()
+        await self._pool.aclose()
+
+    def _succeeded(self) -> None:
+        if self._breaker.succeeded():
+            log.info("redis_available")
+
+    def _failed(self, error: Exception) -> None:
+        if self._breaker.failed():
+            self._channel.reset()
+            log.warning("redis_unavailable", error=type(error).__name__)
+
+
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncIterator[None]:
+    """asyncio.timeout that fires only after a few more turns of the event loop.
+
+    Where the loop itself was late the reply may have arrived unread; those turns read and deliver it.
+    """
+    loop = asyncio.get_running_loop()
+    handle: asyncio.Handle
+
+    def expire(turns: int) -> None:
+        nonlocal handle
+        if turns:
+            handle = loop.call_soon(expire, turns - 1)
+        else:
+            scope.reschedule(loop.time())
+
+    async with asyncio.timeout(None) as scope:
+        handle = loop.call_later(seconds, expire, LOOP_TURNS)
+        try:
+            yield
+        finally:
+            handle.cancel()

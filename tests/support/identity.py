@@ -1,0 +1,163 @@
+"""Fakes of what identity needs, in memory. The real repositories are tested in tests/integration."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from argon2 import PasswordHasher
+
+from backend.domain.ids import new_id
+from backend.domain.users import Session, User, UserRole
+from backend.errors import Conflict, DatabaseUnavailable, RateLimited
+from backend.services.identity import Identity
+from backend.services.identity.passwords import Passwords
+from backend.services.redis_client import RedisUnavailable
+
+SECRET = "secret key of the tests, long enough"
+
+
+def quick_hasher() -> PasswordHasher:
+    """The same algorithm with the least work that it allows."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Clock:
+    """Seconds since the epoch, moved by the test."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    @property
+    def instant(self) -> datetime:
+        return datetime.fromtimestamp(self.now, UTC)
+
+
+class Users:
+    def __init__(self, clock: Clock) -> None:
+        self.rows: dict[str, User] = {}
+        self._clock = clock
+
+    async def create(self, email: str, password_hash: str, name: str, role: UserRole) -> User:
+        if await self.by_email(email):
+            raise Conflict("taken")
+        user = User(new_id("user"), email, name, role, "free", self._clock.instant, password_hash)
+        self.rows[user.id] = user
+        return user
+
+    async def by_email(self, email: str) -> User | None:
+        return next((user for user in self.rows.values() if user.email == email), None)
+
+    async def by_id(self, user_id: str) -> User | None:
+        return self.rows.get(user_id)
+
+    async def set_password_hash(self, user_id: str, password_hash: str) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], password_hash=password_hash)
+
+
+class Sessions:
+    def __init__(self, clock: Clock) -> None:
+        self.rows: dict[str, Session] = {}
+        self.away = False
+        self.asked: list[datetime] = []
+        self._clock = clock
+
+    async def create(self, session: Session) -> None:
+        self.rows[session.id] = session
+
+    async def get(self, user_id: str, session_id: str) -> Session | None:
+        session = self.rows.get(session_id)
+        return session if session and session.user_id == user_id else None
+
+    async def rotate(self, session_id: str, user_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
+        session = self.rows[session_id]
+        if session.token_hash != old_hash or session.revoked_at:
+            return False
+        self.rows[session_id] = replace(session, token_hash=new_hash, previous_hash=old_hash, rotated_at=now)
+        return True
+
+    async def revoke(self, user_id: str, session_id: str) -> bool:
+        self.rows[session_id] = replace(self.rows[session_id], revoked_at=self._clock.instant)
+        return True
+
+    async def revoked_since(self, instant: datetime) -> list[str]:
+        self.asked.append(instant)
+        if self.away:
+            raise DatabaseUnavailable("away")
+        return [row.id for row in self.rows.values() if row.revoked_at and row.revoked_at >= instant]
+
+
+class Limits:
+    def __init__(self, allowed: int = 5) -> None:
+        self.allowed = allowed
+        self.failures: dict[str, int] = {}
+
+    async def check_sign_in(self, subject: str) -> None:
+        if self.failures.get(subject, 0) >= self.allowed:
+            raise RateLimited("too many", retry_after=900)
+
+    async def record_failed_sign_in(self, subject: str) -> None:
+        self.failures[subject] = self.failures.get(subject, 0) + 1
+
+
+class Network:
+    """What the workers' buses share. Cut it and messages are lost, as they are without Redis."""
+
+    def __init__(self) -> None:
+        self.buses: list[Bus] = []
+
+    def cut(self) -> None:
+        for bus in self.buses:
+            bus.connected = False
+
+    def mend(self) -> None:
+        for bus in self.buses:
+            bus.connected = True
+            for handler in bus.gap_handlers:
+                handler()
+
+
+class Bus:
+    def __init__(self, network: Network) -> None:
+        self.connected = True
+        self.handlers: dict[str, list[Callable[[bytes], None]]] = {}
+        self.gap_handlers: list[Callable[[], None]] = []
+        self._network = network
+        network.buses.append(self)
+
+    def subscribe(self, channel: str, handler: Callable[[bytes], None]) -> None:
+        self.handlers.setdefault(channel, []).append(handler)
+
+    def on_gap(self, handler: Callable[[], None]) -> None:
+        self.gap_handlers.append(handler)
+
+    async def publish(self, channel: str, payload: bytes) -> None:
+        if not self.connected:
+            raise RedisUnavailable("cut")
+        for bus in self._network.buses:
+            for handler in bus.handlers.get(channel, ()):
+                handler(payload)
+
+
+class World:
+    """Two workers' identities over the same stores."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.users = Users(self.clock)
+        self.sessions = Sessions(self.clock)
+        self.limits = Limits()
+        self.network = Network()
+
+    def identity(self, hasher: PasswordHasher | None = None) -> Identity:
+        return Identity(
+            self.users,
+            self.sessions,
+            limits=self.limits,
+            bus=Bus(self.network),
+            secret=SECRET,
+            clock=self.clock,
+            passwords=Passwords(hasher or quick_hasher()),
+        )
