@@ -1,7 +1,7 @@
 """Refresh tokens: one family a sign-in, of which only the latest token is valid.
 
-A token is user id, session id and 256 random bits; only its SHA-256 is stored. Each use replaces it. Whoever presents
-a token that was replaced, the thief or the owner, ends the family for both.
+A token is user id, session id and 256 random bits, of which only the SHA-256 is stored. Each use replaces it. Whoever
+presents a token of the family that was replaced, the thief or the owner, ends the family for both.
 
 The replacement is derived from the token that it replaces and a key of the server. So two requests that refresh the
 same token at once (two tabs, a retry after a lost answer) get the same replacement, and neither looks like a theft.
