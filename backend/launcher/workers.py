@@ -58,11 +58,11 @@ class Workers:
         self._listener.close()  # nobody waits in its queue for workers that no longer accept
         grace_s = self._settings.drain + CLOSING_S
         stopping = asyncio.gather(*(worker.stop(grace_s) for worker in self.all))
-        hurried = asyncio.create_task(hurry.wait())
-        await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (stopping, hurried):
-            task.cancel()
-        await asyncio.gather(stopping, hurried, return_exceptions=True)
+        ends: list[asyncio.Future[Any]] = [stopping, asyncio.create_task(hurry.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
 
     async def _spawn(self, name: str) -> Child:
         return spawn(
