@@ -11,6 +11,7 @@ CODE_WEIGHT = 3.0
 CONTEXT_WEIGHT = 0.3
 SCANNED_CHARACTERS = 4_000
 MINIMUM_SCORE = 1.0
+CLEAR_SCORE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,9 @@ def route_agent(message: str, context: Sequence[str] = ()) -> AgentChoice:
     if not because:
         because.append("the conversation so far is in this field")
     return AgentChoice(agent, (f"{agent.name} ({agent.role}): {' and '.join(because)}",))
+
+
+def fields_of(message: str) -> list[Agent]:
+    """The agents whose field the message clearly touches, in the roster's order."""
+    text = message[:SCANNED_CHARACTERS]
+    return [agent for agent in AGENTS if sum(_matches(agent, text).values()) >= CLEAR_SCORE]

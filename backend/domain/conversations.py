@@ -58,7 +58,8 @@ class Turn:
 
     content None: a regeneration, the user's message is stored already (parent_id is its id).
     title: set when the turn starts a conversation. expires_at: past this instant a turn that is still
-    pending belongs to a crashed process. last_message_id is left alone where the turn is a branch of older messages.
+    pending belongs to a crashed process. branch: the turn continues older messages, so the conversation's
+    last_message_id is left alone.
     """
 
     user_id: str
@@ -72,6 +73,7 @@ class Turn:
     created_at: datetime
     expires_at: datetime
     title: str | None
+    branch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

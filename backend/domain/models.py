@@ -3,7 +3,7 @@
 Prices are micro-dollars per million tokens (0.075 USD per million = 75_000), as found on the date in verified_on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -23,7 +23,7 @@ class Model:
     context: int
     max_output: int
     price: Price | None
-    verified_on: date
+    verified_on: date | None
     status: Status
     reasoning_efforts: tuple[str, ...] = ()
 
@@ -35,6 +35,9 @@ class Model:
         """Pico-dollars, None where no price is known (unpriced is never free)."""
         return self.price.cost(usage) if self.price else None
 
+
+UNKNOWN_CONTEXT = 32_768
+"""Tokens assumed for a model that the catalogue does not know."""
 
 GPT_OSS_EFFORTS = ("low", "medium", "high")
 
@@ -118,3 +121,23 @@ class ModelCatalogue:
         """Production models to try after this one, nearest tier first."""
         others = [m for m in self.models if m.status == "production" and m.id != model.id]
         return tuple(sorted(others, key=lambda m: m.tier != model.tier))
+
+
+def with_models(small: str, large: str) -> ModelCatalogue:
+    """The catalogue, with other models for the tiers where they are named (of another vendor, or a newer one).
+
+    A model that is not in the catalogue is unpriced: its calls are counted, and their cost is said to be unknown.
+    """
+    rows = CATALOGUE
+    wanted: tuple[tuple[Tier, str], ...] = (("large", large), ("small", small))
+    for tier, model_id in wanted:
+        if model_id:
+            known = next((row for row in CATALOGUE if row.id == model_id), None)
+            rows = (_serving(known, model_id, tier), *(row for row in rows if row.id != model_id))
+    return ModelCatalogue(rows)
+
+
+def _serving(known: Model | None, model_id: str, tier: Tier) -> Model:
+    if known is None:
+        return Model(model_id, tier, UNKNOWN_CONTEXT, UNKNOWN_CONTEXT, None, None, "production")
+    return replace(known, tier=tier, status="production")

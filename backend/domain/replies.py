@@ -129,6 +129,7 @@ class TeamReply:
     message_id: str
     request_id: str
     timestamp: datetime
+    finish_reason: str = "stop"
     synthesis_model: str | None = None
     usage_estimated: bool = False
     context_omitted: int = 0

@@ -18,6 +18,8 @@ from backend.services.stream_log import StreamLog
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """simulated: answers come from the bundled simulator. metrics_token: opens /metrics, empty for none."""
+
     ai: EnhancedAIService
     cache: PerformanceCache
     conversations: ConversationRepository
@@ -30,3 +32,5 @@ class Services:
     streams: StreamLog
     usage: UsageRepository
     users: UserRepository
+    metrics_token: str
+    simulated: bool

@@ -1,0 +1,89 @@
+"""Chat: one agent, several agents, quotes. Streams are in streams.py, what may be looked up in catalogue.py."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from backend.domain.replies import ChatReply, QuickReply, Quote, TeamReply
+from backend.routes.ai_v4_shapes import AgentId, ChatBody, EstimateBody, Identifier, QuickBody, TeamBody
+from backend.routes.answers import answer
+from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.problems import problem_responses
+from backend.services.enhanced_ai_service.outcomes import encode
+
+CHAT_PROBLEMS = problem_responses(401, 402, 404, 413, 422, 429, 500, 502, 503, 504)
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key and body within 24 hours replay the stored answer",
+    ),
+]
+
+router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
+
+
+@router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_PROBLEMS)
+async def ask_agent(
+    body: ChatBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+) -> Response:
+    """One agent's answer: routed or named, from the cheapest model that is good enough, with its receipt."""
+    ask = body.ask(user.user_id, request.state.correlation_id)
+
+    async def work() -> bytes:
+        return encode(await services.ai.process_ai_request(ask))
+
+    return await answer(request, user.user_id, services.ai.idempotency, work)
+
+
+@router.post("/chat/quick", response_model=QuickReply, responses=CHAT_PROBLEMS)
+async def ask_quickly(
+    body: QuickBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+) -> Response:
+    """A short answer from the small model, without routing."""
+    ask = body.ask(user.user_id, request.state.correlation_id)
+
+    async def work() -> bytes:
+        return encode(QuickReply.of(await services.ai.process_ai_request(ask)))
+
+    return await answer(request, user.user_id, services.ai.idempotency, work)
+
+
+@router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_PROBLEMS)
+async def ask_team(
+    body: TeamBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+) -> Response:
+    """Several agents' answers, side by side or one after another, and their synthesis on one bill."""
+    ask = body.ask(user.user_id, request.state.correlation_id)
+
+    async def work() -> bytes:
+        return encode(await services.ai.process_multi_agent_request(ask))
+
+    return await answer(request, user.user_id, services.ai.idempotency, work)
+
+
+@router.post("/chat/multi-agent/{message_id}/agents/{agent}/rerun", response_model=TeamReply, responses=CHAT_PROBLEMS)
+async def rerun_agent(
+    message_id: Identifier,
+    agent: AgentId,
+    user: CurrentUser,
+    services: AetherServices,
+    request: Request,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Asks one agent of a team's answer again; the others' answers are reused, the synthesis is redone."""
+
+    async def work() -> bytes:
+        correlation_id = request.state.correlation_id
+        return encode(await services.ai.rerun_agent(user.user_id, message_id, agent, correlation_id))
+
+    return await answer(request, user.user_id, services.ai.idempotency, work)
+
+
+@router.post("/chat/estimate", response_model=Quote, responses=CHAT_PROBLEMS)
+async def estimate(body: EstimateBody, user: CurrentUser, services: AetherServices) -> Response:
+    """Agent, model, cost range and time of a request before it is made; nothing is sent upstream."""
+    ask = body.ask(user.user_id, None)
+    return Response(encode(await services.ai.estimate(ask, body.mode)), media_type="application/json")

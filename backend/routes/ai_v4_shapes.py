@@ -1,0 +1,193 @@
+"""Request bodies of /api/ai/v4, checked before anything else sees them, and the questions that they become."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from backend.domain.agents import AGENTS, QUICK
+from backend.domain.conversations import ContextItem
+from backend.domain.usage import parse_usd
+from backend.routes.text import CLEAN, MessageText, Shape
+from backend.services.enhanced_ai_service import AgentAsk, TeamAsk
+
+MAX_CONTEXT_ITEMS = 100
+MAX_DEADLINE_S = 600
+AGENT_IDS = tuple(agent.id for agent in AGENTS)
+
+
+def known_agent(value: str) -> str:
+    if value not in AGENT_IDS:
+        raise ValueError(f"expected one of {', '.join(AGENT_IDS)}")
+    return value
+
+
+def known_agent_or_auto(value: str) -> str:
+    return value if value == "auto" else known_agent(value)
+
+
+def amount(value: str) -> str:
+    if parse_usd(value) <= 0:
+        raise ValueError("expected an amount above 0")
+    return value
+
+
+def distinct(value: list[str]) -> list[str]:
+    if len(set(value)) != len(value):
+        raise ValueError("expected each agent once")
+    return value
+
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$"), CLEAN]
+ModelId = Annotated[str, StringConstraints(min_length=1, max_length=200), CLEAN]
+AgentId = Annotated[str, AfterValidator(known_agent), Field(json_schema_extra={"enum": [*AGENT_IDS]})]
+AgentChoice = Annotated[
+    str, AfterValidator(known_agent_or_auto), Field(json_schema_extra={"enum": ["auto", *AGENT_IDS]})
+]
+AgentList = Annotated[list[AgentId], Field(min_length=1, max_length=len(AGENT_IDS)), AfterValidator(distinct)]
+Dollars = Annotated[
+    str,
+    StringConstraints(max_length=30, pattern=r"^\d+(\.\d{1,12})?$"),
+    AfterValidator(amount),
+    Field(examples=["0.01"]),
+]
+Seconds = Annotated[float, Field(gt=0, le=MAX_DEADLINE_S)]
+
+
+class ContextEntry(Shape):
+    role: Literal["user", "assistant"]
+    content: MessageText
+
+
+Context = Annotated[list[ContextEntry], Field(max_length=MAX_CONTEXT_ITEMS)]
+
+
+def items(context: list[ContextEntry]) -> tuple[ContextItem, ...]:
+    return tuple(ContextItem(entry.role, entry.content) for entry in context)
+
+
+def pico(dollars: str | None) -> int | None:
+    return None if dollars is None else parse_usd(dollars)
+
+
+class QuickBody(Shape):
+    message: MessageText
+    model: ModelId | None = None
+    conversation_id: Identifier | None = None
+
+    def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
+        return AgentAsk(
+            user_id=user_id,
+            message=self.message,
+            agent_type=QUICK.id,
+            model=self.model,
+            conversation_id=self.conversation_id,
+            correlation_id=correlation_id,
+        )
+
+
+class ChatBody(QuickBody):
+    """max_cost_usd bounds everything that the request may cost; deadline_s everything that it may take."""
+
+    agent_type: AgentChoice = "auto"
+    parent_id: Identifier | None = None
+    regenerate_of: Identifier | None = None
+    context: Context = []
+    use_cache: bool = True
+    priority: Literal["normal", "high", "premium"] = "normal"
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_cost_usd: Dollars | None = None
+    deadline_s: Seconds | None = None
+
+    def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
+        return AgentAsk(
+            user_id=user_id,
+            message=self.message,
+            agent_type=self.agent_type,
+            model=self.model,
+            conversation_id=self.conversation_id,
+            parent_id=self.parent_id,
+            regenerate_of=self.regenerate_of,
+            context=items(self.context),
+            use_cache=self.use_cache,
+            priority=self.priority,
+            max_tokens=self.max_tokens,
+            max_cost=pico(self.max_cost_usd),
+            deadline_s=self.deadline_s,
+            correlation_id=correlation_id,
+        )
+
+
+class TeamFields(Shape):
+    """What a team adds to a question. agents: all where none are named. min_agents: enough to finish early."""
+
+    agents: AgentList | None = None
+    collaboration_mode: Literal["parallel", "sequential"] = "parallel"
+    min_agents: Annotated[int, Field(ge=1, le=len(AGENT_IDS))] | None = None
+
+    @model_validator(mode="after")
+    def _enough_agents(self) -> Self:
+        if self.min_agents and self.min_agents > len(self.agents or AGENT_IDS):
+            raise ValueError("min_agents is more than the agents asked")
+        return self
+
+
+class TeamBody(TeamFields):
+    message: MessageText
+    context: Context = []
+    conversation_id: Identifier | None = None
+    use_cache: bool = True
+    deadline_s: Seconds | None = None
+    max_cost_usd: Dollars | None = None
+
+    def ask(self, user_id: str, correlation_id: str | None) -> TeamAsk:
+        return TeamAsk(
+            user_id=user_id,
+            message=self.message,
+            agents=tuple(self.agents or AGENT_IDS),
+            collaboration_mode=self.collaboration_mode,
+            min_agents=self.min_agents,
+            conversation_id=self.conversation_id,
+            context=items(self.context),
+            use_cache=self.use_cache,
+            max_cost=pico(self.max_cost_usd),
+            deadline_s=self.deadline_s,
+            correlation_id=correlation_id,
+        )
+
+
+class StreamBody(ChatBody, TeamFields):
+    """mode multi-agent takes the fields of a team, mode single those of one agent."""
+
+    mode: Literal["single", "multi-agent"] = "single"
+
+    @model_validator(mode="after")
+    def _fields_fit_mode(self) -> Self:
+        foreign = {"single": TeamFields.model_fields, "multi-agent": SINGLE_ONLY}[self.mode]
+        if used := sorted(set(foreign) & self.model_fields_set):
+            raise ValueError(f"mode {self.mode} does not take {', '.join(used)}")
+        return self
+
+    def question(self, user_id: str, correlation_id: str | None) -> AgentAsk | TeamAsk:
+        if self.mode == "single":
+            return self.ask(user_id, correlation_id)
+        return TeamAsk(
+            user_id=user_id,
+            message=self.message,
+            agents=tuple(self.agents or AGENT_IDS),
+            collaboration_mode=self.collaboration_mode,
+            min_agents=self.min_agents,
+            conversation_id=self.conversation_id,
+            parent_id=self.parent_id,
+            context=items(self.context),
+            use_cache=self.use_cache,
+            max_cost=pico(self.max_cost_usd),
+            deadline_s=self.deadline_s,
+            correlation_id=correlation_id,
+        )
+
+
+SINGLE_ONLY = ("agent_type", "model", "regenerate_of", "priority", "max_tokens")
+
+
+class EstimateBody(ChatBody):
+    mode: Literal["quick", "optimized", "multi-agent"] = "optimized"

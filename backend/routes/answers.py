@@ -1,0 +1,93 @@
+"""How chat routes answer: whole answers that end with their client, and streams of server-sent events."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from backend.services.enhanced_ai_service.idempotency import Idempotency
+from backend.services.stream_log import StreamEvent
+
+JSON = "application/json"
+CLIENT_CLOSED_REQUEST = 499
+FIRST_EVENT_S = 1.0
+REPLAYED = {"Idempotency-Replayed": "true"}
+
+
+async def until_disconnect(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes | None:
+    """What the work returns; the work is cancelled, and None returned, as soon as the client has gone."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+    finally:
+        for task in (leaving, working):
+            task.cancel()
+        await asyncio.gather(leaving, working, return_exceptions=True)
+    return None
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def answer(
+    request: Request,
+    user_id: str,
+    idempotency: Idempotency,
+    work: Callable[[], Coroutine[Any, Any, bytes]],
+) -> Response:
+    """The work's JSON; with an Idempotency-Key it is done once and replayed after that."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return json_response(await until_disconnect(request, work()))
+    body = request.url.path.encode() + b"\0" + await request.body()
+    found: list[bool] = []
+
+    async def once() -> bytes:
+        result, replayed = await idempotency.run(user_id, key, body, work)
+        found.append(replayed)
+        return result if isinstance(result, bytes) else orjson.dumps(result)
+
+    return json_response(await until_disconnect(request, once()), REPLAYED if any(found) else {})
+
+
+def json_response(body: bytes | None, headers: dict[str, str] | None = None) -> Response:
+    if body is None:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it; the log shows what happened
+    return Response(body, media_type=JSON, headers=headers)
+
+
+async def event_stream(events: AsyncGenerator[StreamEvent, None], headers: dict[str, str] | None = None) -> Response:
+    """Server-sent events, each with its id, so that a reader may resume after the last one it saw.
+
+    What the log raises before the first event (an unknown stream) is raised here, before the status line is sent.
+    """
+    first = asyncio.ensure_future(anext(events, None))
+    await asyncio.wait({first}, timeout=FIRST_EVENT_S)
+    if first.done():
+        first.result()
+    return StreamingResponse(
+        _encoded(first, events),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", **(headers or {})},
+    )
+
+
+async def _encoded(
+    first: "asyncio.Future[StreamEvent | None]", events: AsyncGenerator[StreamEvent, None]
+) -> AsyncGenerator[bytes, None]:
+    try:
+        event = await first
+        while event is not None:
+            yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.event.encode(), event.data)
+            event = await anext(events, None)
+    finally:
+        first.cancel()
+        await events.aclose()

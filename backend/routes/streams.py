@@ -1,0 +1,64 @@
+"""Answers as server-sent events: start, resume from any worker, stop."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from backend.routes.ai_v4 import CHAT_PROBLEMS, IdempotencyKey
+from backend.routes.ai_v4_shapes import Identifier, StreamBody
+from backend.routes.answers import REPLAYED, event_stream
+from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.problems import problem_responses
+from backend.services.enhanced_ai_service.outcomes import encode
+from backend.services.enhanced_ai_service.streams import OpenedStream
+
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events metadata, token, agent_done, then one done (the receipt) or error (a problem)",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, description="Resume after this event")]
+
+router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
+
+
+@router.post("/chat/stream", response_class=StreamingResponse, responses={**EVENTS, **CHAT_PROBLEMS})
+async def start_stream(
+    body: StreamBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+) -> Response:
+    """An answer as it arrives. A failure before the first token is an HTTP status, a later one an error event."""
+    ask = body.question(user.user_id, request.state.correlation_id)
+
+    if key is None:
+        opened = await services.ai.open_stream(ask)
+        return await event_stream(services.streams.read(user.user_id, opened.stream_id))
+
+    async def work() -> bytes:
+        return encode(await services.ai.open_stream(ask))
+
+    content = request.url.path.encode() + b"\0" + await request.body()
+    stored, replayed = await services.ai.idempotency.run(user.user_id, key, content, work)
+    opened = OpenedStream(**(orjson.loads(stored) if isinstance(stored, bytes) else stored))
+    return await event_stream(services.ai.reread(user.user_id, opened), REPLAYED if replayed else {})
+
+
+@router.get(
+    "/chat/stream/{stream_id}",
+    response_class=StreamingResponse,
+    responses={**EVENTS, **problem_responses(401, 404, 422, 500, 503)},
+)
+async def resume_stream(
+    stream_id: Identifier, user: CurrentUser, services: AetherServices, last_event_id: LastEventId = 0
+) -> Response:
+    """The rest of a stream, from any worker, without another upstream call."""
+    return await event_stream(services.streams.read(user.user_id, stream_id, last_event_id))
+
+
+@router.delete("/chat/stream/{stream_id}", status_code=202, responses=problem_responses(401, 404, 422, 500, 503))
+async def stop_stream(stream_id: Identifier, user: CurrentUser, services: AetherServices) -> Response:
+    """Stops a stream; what was produced is kept and billed."""
+    await services.streams.cancel(user.user_id, stream_id)
+    return Response(status_code=202)

@@ -1,0 +1,76 @@
+"""READ FIRST. One worker's application: routers, middleware, error handlers and the lifespan that holds the services."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+from fastapi import FastAPI
+
+from backend.config import Settings
+from backend.middleware.body_limit import BodyLimitMiddleware
+from backend.middleware.correlation import CorrelationMiddleware
+from backend.middleware.crash import CrashMiddleware
+from backend.middleware.drain import DrainMiddleware
+from backend.middleware.security_headers import SecurityHeadersMiddleware
+from backend.middleware.timing import TimingMiddleware
+from backend.routes import (
+    ai_v4,
+    analytics,
+    auth,
+    cache,
+    catalogue,
+    conversations,
+    health,
+    home,
+    performance,
+    streams,
+)
+from backend.routes.problems import install_problem_handlers
+from backend.services.llm.provider import Provider
+from backend.services.logs import configure_logging
+from backend.services.services import Services
+from backend.wiring import VERSION, open_services
+
+ROUTES = (home, health, auth, ai_v4, streams, catalogue, analytics, cache, conversations, performance)
+
+
+class State(TypedDict):
+    services: Services
+
+
+class Worker:
+    """What middleware needs before any request has a state: the services of this worker once they are open."""
+
+    services: Services | None = None
+
+    def record_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        if self.services:
+            self.services.monitor.record_request(route, method, status, seconds)
+
+    def draining(self) -> bool:
+        return self.services is not None and self.services.health.draining
+
+
+def create_app(settings: Settings, *, provider: Provider | None = None) -> FastAPI:
+    """provider: instead of the configured one."""
+    configure_logging(settings.log_level)
+    worker = Worker()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with open_services(settings, provider=provider) as services:
+            worker.services = services
+            yield {"services": services}
+
+    app = FastAPI(title="Aether", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    for module in ROUTES:
+        app.include_router(module.router)
+    install_problem_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(CrashMiddleware)
+    app.add_middleware(SecurityHeadersMiddleware)
+    app.add_middleware(DrainMiddleware, draining=worker.draining)
+    app.add_middleware(TimingMiddleware, on_request=worker.record_request)
+    app.add_middleware(CorrelationMiddleware)
+    return app

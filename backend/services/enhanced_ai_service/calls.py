@@ -1,0 +1,128 @@
+"""One upstream call: runs it, keeps what has arrived so far, and turns it into a ledger record whatever happens."""
+
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from backend.domain.context import BYTES_PER_TOKEN, TOKENS_PER_MESSAGE
+from backend.domain.models import ModelCatalogue
+from backend.domain.usage import TokenUsage, UsageRecord
+from backend.services.llm.provider import ChatRequest, FinishReason, Provider
+
+Emit = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """A call in progress. emit, where given, makes it a stream and receives each piece of text as it arrives."""
+
+    provider: Provider
+    request: ChatRequest
+    agent: str
+    purpose: str = "answer"
+    emit: Emit | None = None
+    clock: Callable[[], float] = time.monotonic
+    model: str = field(init=False)
+    usage: TokenUsage | None = None
+    finish_reason: FinishReason | None = None
+    attempts: int = 1
+    fallback_from: tuple[str, ...] = ()
+    _started: float | None = None
+    _first: float | None = None
+    _ended: float | None = None
+    _content: list[str] = field(default_factory=list)
+    _reasoning: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.model = self.request.model
+
+    @property
+    def content(self) -> str:
+        return "".join(self._content)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._reasoning)
+
+    @property
+    def ended(self) -> bool:
+        return self._ended is not None
+
+    @property
+    def latency_s(self) -> float:
+        return 0.0 if self._started is None else (self._ended or self.clock()) - self._started
+
+    @property
+    def ttft_s(self) -> float | None:
+        """Seconds to the first piece of an answer, None where it did not stream or nothing came."""
+        return None if self._first is None or self._started is None else self._first - self._started
+
+    async def run(self) -> None:
+        """Raises what the provider raises; what had arrived stays readable."""
+        self._started = self.clock()
+        try:
+            await (self._complete() if self.emit is None else self._stream(self.emit))
+        finally:
+            self._ended = self.clock()
+
+    async def _complete(self) -> None:
+        done = await self.provider.complete(self.request)
+        self._content, self._reasoning = [done.content], [done.reasoning]
+        self.usage, self.finish_reason, self.model = done.usage, done.finish_reason, done.model
+        self.attempts, self.fallback_from = done.attempts, done.fallback_from
+
+    async def _stream(self, emit: Emit) -> None:
+        async with aclosing(self.provider.stream(self.request)) as chunks:
+            async for chunk in chunks:
+                if chunk.model is not None:
+                    self.model, self.attempts, self.fallback_from = chunk.model, chunk.attempts, chunk.fallback_from
+                if (chunk.content or chunk.reasoning) and self._first is None:
+                    self._first = self.clock()
+                if chunk.reasoning:
+                    self._reasoning.append(chunk.reasoning)
+                if chunk.content:
+                    self._content.append(chunk.content)
+                    emit(chunk.content)
+                self.finish_reason = chunk.finish_reason or self.finish_reason
+                self.usage = chunk.usage or self.usage
+
+    def consumed(self) -> TokenUsage:
+        """Reported usage, or an estimate from the text that went out and, so far, came back."""
+        if self.usage is not None:
+            return self.usage
+        prompt = sum(_tokens(message.content) + TOKENS_PER_MESSAGE for message in self.request.messages)
+        reasoning, content = _tokens(self.reasoning), _tokens(self.content)
+        return TokenUsage(prompt, 0, reasoning + content, reasoning)
+
+    def record(self, index: int, outcome: str, catalogue: ModelCatalogue) -> UsageRecord:
+        """The ledger's record of this call. outcome ok, cancelled or failed.
+
+        A call that failed before any text arrived consumed nothing that a vendor bills; one that was cancelled or
+        cut is billed as an estimate.
+        """
+        free = outcome == "failed" and not self._content and not self._reasoning and self.usage is None
+        usage = TokenUsage() if free else self.consumed()
+        model = catalogue.get(self.model)
+        return UsageRecord(
+            call=index,
+            agent=self.agent,
+            model=self.model,
+            usage=usage,
+            cost=model.cost(usage) if model else None,
+            baseline=catalogue.baseline.cost(usage),
+            price_version=model.price_version if model else None,
+            latency_s=self.latency_s,
+            ttft_s=self.ttft_s,
+            outcome=outcome,
+            purpose=self.purpose,
+            timestamp=datetime.now(UTC),
+            estimated=self.usage is None and not free,
+            attempts=self.attempts,
+            fallback_from=self.fallback_from,
+        )
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)

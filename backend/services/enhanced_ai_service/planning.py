@@ -1,0 +1,149 @@
+"""Decides, before anything is sent: which agent, which model, which messages, how many tokens, which cache key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.domain.agent_routing import route_agent
+from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
+from backend.domain.complexity import reasoning_effort, score_complexity
+from backend.domain.context import TOKENS_PER_MESSAGE, estimate_tokens, fit_context
+from backend.domain.conversations import ContextItem
+from backend.domain.models import Model, ModelCatalogue
+from backend.domain.replies import AgentRef, Routing
+from backend.domain.usage import TokenUsage
+from backend.errors import BudgetExceeded, InvalidInput
+from backend.services.enhanced_ai_service.requests import Priority
+from backend.services.llm.provider import ChatMessage, ChatRequest
+from backend.services.performance_cache import answer_key, hash_context
+
+AUTO = "auto"
+MINIMUM_ANSWER_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one call will be. prompt_tokens is an estimate. omitted: messages of the context that did not fit."""
+
+    agent: Agent
+    model: Model
+    routing: Routing
+    messages: tuple[ChatMessage, ...]
+    prompt_tokens: int
+    max_tokens: int
+    reasoning_effort: str | None
+    key: str
+    omitted: int
+
+    @property
+    def agent_ref(self) -> AgentRef:
+        return AgentRef(self.agent.id, self.agent.name, self.agent.role)
+
+    def request(self, deadline: float, correlation_id: str | None = None) -> ChatRequest:
+        """deadline: a time.monotonic() instant."""
+        return ChatRequest(
+            model=self.model.id,
+            messages=self.messages,
+            temperature=self.agent.temperature,
+            max_tokens=self.max_tokens,
+            deadline=deadline,
+            reasoning_effort=self.reasoning_effort,
+            correlation_id=correlation_id,
+        )
+
+    def cost_of(self, completion_tokens: int) -> int | None:
+        """Pico-dollars if the answer has that many tokens and no part of the prompt is cached at the vendor."""
+        return self.model.cost(TokenUsage(self.prompt_tokens, 0, completion_tokens, 0))
+
+
+class Planner:
+    """max_tokens and context_tokens: the deployment's bounds per answer and per context."""
+
+    def __init__(self, catalogue: ModelCatalogue, *, max_tokens: int, context_tokens: int) -> None:
+        self.catalogue = catalogue
+        self._max_tokens = max_tokens
+        self._context_tokens = context_tokens
+
+    def choose_agent(
+        self, agent_type: str, message: str, items: Sequence[ContextItem]
+    ) -> tuple[Agent, tuple[str, ...]]:
+        if agent_type == QUICK.id:
+            return QUICK, ("quick mode: the small model, no routing",)
+        if agent_type != AUTO:
+            return AGENTS_BY_ID[agent_type], (f"{AGENTS_BY_ID[agent_type].name} was asked by name",)
+        choice = route_agent(message, [item.content for item in items])
+        return choice.agent, choice.reasons
+
+    def plan(
+        self,
+        user_id: str,
+        message: str,
+        items: Sequence[ContextItem],
+        *,
+        agent_type: str = AUTO,
+        agent: Agent | None = None,
+        model: str | None = None,
+        priority: Priority = "normal",
+        max_tokens: int | None = None,
+        max_cost: int | None = None,
+    ) -> Plan:
+        """agent overrides agent_type. Raises InvalidInput (unknown or retired model), BudgetExceeded (max_cost)."""
+        chosen, why_agent = (agent, ()) if agent else self.choose_agent(agent_type, message, items)
+        texts = [item.content for item in items]
+        complexity = score_complexity(message, texts, preferred=chosen.tier, priority=priority)
+        tier = "small" if chosen is QUICK else complexity.tier
+        row = self._named(model) if model else self.catalogue.for_tier(tier)
+        why_model = f"{row.id} was asked by name" if model else f"{tier} model: {', '.join(complexity.reasons)}"
+        bound = min(max_tokens or self._max_tokens, row.max_output)
+        prompt = estimate_tokens(chosen.system_prompt) + estimate_tokens(message)
+        fitted = fit_context(items, min(self._context_tokens, max(row.context - bound - prompt, 0)))
+        prompt += fitted.tokens + TOKENS_PER_MESSAGE
+        bound = _affordable(row, prompt, bound, max_cost)
+        reasons = [*why_agent, why_model]
+        if fitted.omitted:
+            reasons.append(f"the {fitted.omitted} oldest messages did not fit and were left out")
+        effort = reasoning_effort(complexity.score, row.reasoning_efforts)
+        return Plan(
+            agent=chosen,
+            model=row,
+            routing=Routing(complexity.score, row.tier, tuple(reasons)),
+            messages=_messages(chosen, fitted.items, message),
+            prompt_tokens=prompt,
+            max_tokens=bound,
+            reasoning_effort=effort,
+            key=answer_key(
+                user_id=user_id,
+                agent=chosen.id,
+                prompt_version=chosen.prompt_version,
+                model=row.id,
+                sampling={"temperature": chosen.temperature, "max_tokens": bound, "reasoning_effort": effort},
+                message=message,
+                context_hash=hash_context(fitted.items),
+            ),
+            omitted=fitted.omitted,
+        )
+
+    def _named(self, model_id: str) -> Model:
+        model = self.catalogue.get(model_id)
+        if model is None:
+            raise InvalidInput("There is no such model; GET /api/ai/v4/models lists them.", code="unknown_model")
+        if model.status == "retired":
+            raise InvalidInput("The vendor has retired this model.", code="model_retired")
+        return model
+
+
+def _messages(agent: Agent, items: Sequence[ContextItem], message: str) -> tuple[ChatMessage, ...]:
+    history = (ChatMessage(item.role, item.content) for item in items)
+    return (ChatMessage("system", agent.system_prompt), *history, ChatMessage("user", message))
+
+
+def _affordable(model: Model, prompt_tokens: int, bound: int, max_cost: int | None) -> int:
+    """The bound on the answer, lowered so that prompt and answer cannot cost more than max_cost (pico-dollars)."""
+    if max_cost is None:
+        return bound
+    if model.price is None:
+        raise BudgetExceeded(f"The price of {model.id} is unknown, so a cost cap cannot be kept.")
+    left = max_cost - prompt_tokens * model.price.input
+    affordable = left // model.price.output
+    if affordable < min(MINIMUM_ANSWER_TOKENS, bound):
+        raise BudgetExceeded("The cost cap of this request does not cover an answer.")
+    return min(bound, affordable)

@@ -1,0 +1,184 @@
+"""One question, one agent: from the caller's words to a durable turn and a reply."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from backend.domain.conversations import Turn
+from backend.domain.ids import new_id
+from backend.domain.replies import ChatReply
+from backend.domain.usage import TokenUsage
+from backend.errors import AetherError
+from backend.services.enhanced_ai_service.admission import Admission
+from backend.services.enhanced_ai_service.asking import Asker, Attempt, answer_of
+from backend.services.enhanced_ai_service.calls import Emit
+from backend.services.enhanced_ai_service.outcomes import answered_reply, cached_reply, failed_outcome, outcome_of
+from backend.services.enhanced_ai_service.planning import Plan, Planner
+from backend.services.enhanced_ai_service.requests import AgentAsk, Ask, Thread
+from backend.services.enhanced_ai_service.threads import Threads
+from backend.services.performance_cache import CachedAnswer, Hit
+from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.tasks import TaskOwner
+from backend.services.turn_log import TurnLog
+
+SWEEP_MARGIN_S = 60.0
+
+
+@dataclass(slots=True)
+class AgentRun:
+    """A question on its way. started and deadline are time.monotonic() instants.
+
+    stopped: the reply of a run that was cancelled; closing: the task that makes that reply durable.
+    """
+
+    ask: AgentAsk
+    plan: Plan
+    turn: Turn
+    started: float
+    deadline: float
+    hit: Hit | None = None
+    stopped: ChatReply | None = None
+    closing: "asyncio.Task[None] | None" = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def attempt(self, *, shared: bool, emit: Emit | None = None) -> Attempt:
+        return Attempt(
+            user_id=self.ask.user_id,
+            plan=self.plan,
+            key=self.plan.key if shared and self.ask.reusable else self.turn.request_id,
+            deadline=self.deadline,
+            reusable=self.ask.reusable,
+            shared=shared and self.ask.reusable,
+            correlation_id=self.ask.correlation_id,
+            emit=emit,
+        )
+
+
+Source = Callable[[Attempt], Awaitable[tuple[CachedAnswer, bool]]]
+"""Gets the answer: (answer, coalesced). coalesced: another request asked for it and pays."""
+
+
+def new_turn(ask: Ask, thread: Thread, agent: str, lifetime_s: float) -> Turn:
+    """lifetime_s: the longest this turn can take; one that is still open well after that was left by a crash."""
+    now = datetime.now(UTC)
+    return Turn(
+        user_id=ask.user_id,
+        conversation_id=thread.conversation_id,
+        request_id=new_id("req"),
+        user_message_id=thread.user_message_id or new_id("msg"),
+        message_id=new_id("msg"),
+        parent_id=thread.parent_id,
+        content=None if thread.user_message_id else ask.message,
+        agent=agent,
+        created_at=now,
+        expires_at=now + timedelta(seconds=lifetime_s + SWEEP_MARGIN_S),
+        title=thread.title,
+    )
+
+
+class SingleAgent:
+    """deadline_s: the longest that any request may take."""
+
+    def __init__(
+        self,
+        *,
+        asker: Asker,
+        planner: Planner,
+        threads: Threads,
+        admission: Admission,
+        turn_log: TurnLog,
+        monitor: PerformanceMonitor,
+        tasks: TaskOwner,
+        deadline_s: float,
+    ) -> None:
+        self.asker = asker
+        self._planner = planner
+        self._threads = threads
+        self._admission = admission
+        self._turn_log = turn_log
+        self._monitor = monitor
+        self._tasks = tasks
+        self._deadline_s = deadline_s
+
+    async def prepare(self, ask: AgentAsk) -> AgentRun:
+        """Everything before the answer: placed, planned, admitted, looked up. Raises what any of these raises."""
+        started = time.monotonic()
+        lifetime = min(ask.deadline_s or self._deadline_s, self._deadline_s)
+        thread = await self._threads.place(ask)
+        plan = self._planner.plan(
+            ask.user_id,
+            thread.message,
+            thread.items,
+            agent_type=ask.agent_type,
+            model=ask.model,
+            priority=ask.priority,
+            max_tokens=ask.max_tokens,
+            max_cost=ask.max_cost,
+        )
+        run = AgentRun(ask, plan, new_turn(ask, thread, plan.agent.id, lifetime), started, started + lifetime)
+        run.hit = await self._admission.admit(ask.user_id, plan.key if run.ask.reusable else None)
+        self._monitor.record_cache(run.hit.layer if run.hit else None)
+        return run
+
+    async def answer(self, run: AgentRun) -> ChatReply:
+        """The whole answer; identical requests in flight share one upstream call."""
+        return await self.answer_from(run, run.attempt(shared=True), self.asker.ask)
+
+    async def answer_from(self, run: AgentRun, attempt: Attempt, source: Source) -> ChatReply:
+        """The reply, durable in the turn log. A failure keeps the question, a cancellation what had arrived."""
+        if run.hit:
+            return await self._reuse(run, run.hit, attempt.emit)
+        try:
+            await self._turn_log.open(run.turn)
+            answer, coalesced = await self._sourced(run, attempt, source)
+        except asyncio.CancelledError:
+            self._cancelled(run, attempt)
+            raise
+        if coalesced:
+            reply = cached_reply(run.plan, run.turn, Hit(answer, "coalesced", 0.0), run.seconds)
+            await self._turn_log.close(run.turn, outcome_of(reply, (), answer.baseline))
+            return reply
+        settled = self.asker.settle(attempt, "ok")
+        records = [settled[1]] if settled else []
+        reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
+        await self._turn_log.close(run.turn, outcome_of(reply, records, answer.baseline))
+        return reply
+
+    async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
+        try:
+            return await source(attempt)
+        except AetherError as error:
+            settled = self.asker.settle(attempt, "failed")
+            records, content = ([settled[1]], settled[0].content) if settled else ([], "")
+            await self._turn_log.close(run.turn, failed_outcome(error, records, content))
+            raise
+
+    async def _reuse(self, run: AgentRun, hit: Hit, emit: Emit | None) -> ChatReply:
+        reply = cached_reply(run.plan, run.turn, hit, run.seconds)
+        await self._turn_log.record(run.turn, outcome_of(reply, (), hit.answer.baseline))
+        if emit:
+            emit(hit.answer.content)
+        return reply
+
+    def _cancelled(self, run: AgentRun, attempt: Attempt) -> None:
+        """The caller is gone or said stop: what happened so far becomes durable in a task of its own."""
+        settled = self.asker.settle(attempt, "cancelled")
+        if settled:
+            call, record = settled
+            answer, records = answer_of(run.ask.user_id, call, record, "cancelled"), [record]
+        else:
+            answer, records = _nothing(run), []
+        run.stopped = answered_reply(run.plan, run.turn, answer, records, run.seconds)
+        outcome = outcome_of(run.stopped, records, answer.baseline, "interrupted")
+        run.closing = self._tasks.spawn(self._turn_log.close(run.turn, outcome))
+
+
+def _nothing(run: AgentRun) -> CachedAnswer:
+    """The answer of a run that was stopped before it asked, or whose call others still wait for."""
+    model, now = run.plan.model.id, datetime.now(UTC)
+    return CachedAnswer(run.ask.user_id, "", "", "cancelled", run.plan.agent.id, model, TokenUsage(), 0, 0, now)

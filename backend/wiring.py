@@ -1,0 +1,226 @@
+"""The composition root: the only place that constructs services, in the order in which they need each other."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from backend.config import Settings
+from backend.domain.models import ModelCatalogue, with_models
+from backend.domain.usage import parse_usd
+from backend.services.bus import Bus
+from backend.services.enhanced_ai_service import EnhancedAIService
+from backend.services.health import Health, Probe
+from backend.services.identity import Identity
+from backend.services.identity.passwords import Passwords
+from backend.services.limiter import Limiter
+from backend.services.llm.provider import Provider
+from backend.services.llm.registry import open_llm
+from backend.services.migrations import migrate
+from backend.services.performance_cache import PerformanceCache
+from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.redis_client import RedisClient
+from backend.services.repositories.auth_sessions import SessionRepository
+from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.idempotency import IdempotencyRepository
+from backend.services.repositories.leases import LeaseRepository
+from backend.services.repositories.messages import MessageRepository
+from backend.services.repositories.usage import UsageRepository
+from backend.services.repositories.users import AdminUserRepository, UserRepository
+from backend.services.scalable_database import CommandEvent, ScalableDatabase
+from backend.services.services import Services
+from backend.services.single_flight import SingleFlight
+from backend.services.stream_log import StreamLog
+from backend.services.sweeper import Sweeper
+from backend.services.turn_log import TurnLog
+
+VERSION = "0.1.0"
+GENERATED_PASSWORD_BYTES = 15
+DEFAULT_ADMIN_EMAIL = "admin@aether.local"
+PROVIDER_PROBE_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """admin_password: generated at this start and shown once, None where the administrator exists or is configured."""
+
+    admin_email: str
+    admin_password: str | None = field(repr=False)
+
+
+async def prepare(settings: Settings) -> Prepared:
+    """Brings the database up to date and makes sure that there is an administrator. Once per start, before workers.
+
+    MONGO_URL=memory:// lives in its worker alone: there only the password is made here.
+    """
+    email, password, generated = _administrator(settings)
+    if settings.in_memory:
+        return Prepared(email, password if generated else None)
+    database = _database(settings)
+    await database.start(create_indexes=False)
+    try:
+        created = await _prepare(database, email, password)
+    finally:
+        await database.close()
+    return Prepared(email, password if created and generated else None)
+
+
+def _administrator(settings: Settings) -> tuple[str, str, bool]:
+    """(address, password, whether the password was generated)."""
+    configured = settings.admin_password.get_secret_value()
+    email = settings.admin_email or DEFAULT_ADMIN_EMAIL
+    return email, configured or secrets.token_urlsafe(GENERATED_PASSWORD_BYTES), not configured
+
+
+async def _prepare(database: ScalableDatabase, email: str, password: str) -> bool:
+    await migrate(database)
+    administrators = AdminUserRepository(database)
+    if await administrators.has_admin():
+        return False
+    passwords = Passwords()
+    await passwords.start()
+    try:
+        return await administrators.ensure_admin(email, await passwords.hash(password))
+    finally:
+        await passwords.close()
+
+
+def _database(
+    settings: Settings, *, on_command: "CommandSink | None" = None, user_cache: PerformanceCache | None = None
+) -> ScalableDatabase:
+    return ScalableDatabase(
+        settings.mongo_url.get_secret_value(),
+        settings.mongo_db,
+        driver=settings.mongo_driver,
+        pool_max=settings.mongo_pool_max,
+        pool_min=settings.mongo_pool_min,
+        timeout_s=settings.mongo_timeout,
+        on_command=on_command,
+        user_cache=user_cache,
+    )
+
+
+class CommandSink:
+    """Passes database commands on to the monitor, which is built on the database and so comes after it."""
+
+    def __init__(self) -> None:
+        self.monitor: PerformanceMonitor | None = None
+
+    def __call__(self, event: CommandEvent) -> None:
+        if self.monitor:
+            self.monitor.record_database(event)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, provider: Provider | None = None) -> AsyncIterator[Services]:
+    """Everything that one worker needs, started; closed in the opposite order. provider: instead of the configured."""
+    async with AsyncExitStack() as stack:
+        catalogue = with_models(settings.model_small, settings.model_large)
+        redis = RedisClient(settings.redis_url.get_secret_value(), settings.mongo_db, timeout_s=settings.redis_timeout)
+        stack.push_async_callback(redis.close)
+        bus = Bus(redis)
+        cache = PerformanceCache(redis, bus)
+        sink = CommandSink()
+        database = _database(settings, on_command=sink, user_cache=cache)
+        await database.start()
+        stack.push_async_callback(database.close)
+        if settings.in_memory:
+            email, password, _ = _administrator(settings)
+            await _prepare(database, email, password)
+
+        limiter = Limiter(
+            redis, chat=settings.limit_chat, auth=settings.limit_auth, concurrency=settings.limit_concurrency
+        )
+        streams = StreamLog(redis, bus)
+        flights = SingleFlight(redis)
+        sessions = SessionRepository(database)
+        users = UserRepository(database)
+        identity = Identity(users, sessions, limits=limiter, bus=bus, secret=settings.secret_key.get_secret_value())
+        monitor = PerformanceMonitor(
+            database,
+            worker=f"{os.uname().nodename}-{os.getpid()}",
+            cache_statistics=cache.statistics,
+            webhook=settings.alert_webhook,
+            cost_per_hour=parse_usd(settings.alert_cost_per_hour),
+            cache_hit_rate=settings.alert_cache_hit_rate,
+            data_dir=settings.data_dir,
+            models={model.id for model in catalogue.models},
+        )
+        sink.monitor = monitor
+        for part in (bus, flights, streams, identity, monitor):
+            await part.start()
+            stack.push_async_callback(part.close)
+
+        llm = provider or _open_llm(settings, catalogue)
+        stack.push_async_callback(llm.close)
+        turn_log = TurnLog(database)
+        await turn_log.start()
+        stack.push_async_callback(turn_log.stop)
+        sweeper = Sweeper(turn_log, LeaseRepository(database), owner=monitor.instance)
+        await sweeper.start()
+        stack.push_async_callback(sweeper.close)
+        conversations, messages = ConversationRepository(database), MessageRepository(database)
+        ai = EnhancedAIService(
+            provider=llm,
+            catalogue=catalogue,
+            cache=cache,
+            flights=flights,
+            limiter=limiter,
+            streams=streams,
+            turn_log=turn_log,
+            monitor=monitor,
+            conversations=conversations,
+            messages=messages,
+            idempotency=IdempotencyRepository(database),
+            max_tokens=settings.max_tokens,
+            context_tokens=settings.context_tokens,
+            deadline_s=settings.deadline,
+            stream_grace_s=settings.stream_grace,
+            drain_s=settings.drain,
+        )
+        stack.push_async_callback(ai.close)
+        health = Health(_probes(database, redis, llm, simulated=settings.simulated), version=VERSION)
+        stack.callback(health.drain)
+        yield Services(
+            ai=ai,
+            cache=cache,
+            conversations=conversations,
+            database=database,
+            health=health,
+            identity=identity,
+            limiter=limiter,
+            messages=messages,
+            monitor=monitor,
+            streams=streams,
+            usage=UsageRepository(database),
+            users=users,
+            metrics_token=settings.metrics_token.get_secret_value(),
+            simulated=settings.simulated,
+        )
+
+
+def _open_llm(settings: Settings, catalogue: ModelCatalogue) -> Provider:
+    return open_llm(
+        settings.groq_transport,
+        settings.groq_base_url,
+        settings.groq_api_key.get_secret_value(),
+        catalogue=catalogue,
+        loopback_only=settings.testing,
+    )
+
+
+def _probes(database: ScalableDatabase, redis: RedisClient, provider: Provider, *, simulated: bool) -> dict[str, Probe]:
+    async def mongo() -> str:
+        await database.ping()
+        return "in memory, keeps nothing" if database.in_memory else "answers"
+
+    async def shared_cache() -> str:
+        await redis.ping()
+        return "answers"
+
+    async def models() -> str:
+        count = len(await provider.models(PROVIDER_PROBE_S))
+        return f"simulated, serves {count} models" if simulated else f"serves {count} models"
+
+    return {"mongo": mongo, "redis": shared_cache, "provider": models}
