@@ -11,6 +11,8 @@ class AetherError(Exception):
     status = 500
     code = "internal_error"
     title = "Internal error"
+    attempts = 0
+    """Upstream calls that were made before it was raised."""
 
     def __init__(self, detail: str, *, code: str | None = None, retry_after: float | None = None) -> None:
         """retry_after: seconds after which the same request may succeed (header Retry-After)."""

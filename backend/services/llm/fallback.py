@@ -1,0 +1,111 @@
+"""Another model of the catalogue answers where the asked one is unavailable or keeps failing."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import structlog
+
+from backend.domain.models import Model, ModelCatalogue
+from backend.errors import AetherError, ModelUnavailable, UpstreamError
+from backend.services.llm.provider import ChatRequest, Chunk, Completion, Provider
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Failed:
+    """The models that failed so far, the calls that took, and the first error: what was asked for failed by it."""
+
+    models: tuple[str, ...] = ()
+    attempts: int = 0
+    error: AetherError | None = None
+
+    def add(self, model: str, error: AetherError) -> None:
+        self.models += (model,)
+        self.attempts += error.attempts
+        self.error = self.error or error
+
+    def final(self) -> AetherError:
+        error = self.error or ModelUnavailable("No model is available.")
+        error.attempts = self.attempts
+        return error
+
+
+def _can_be_made_good(error: AetherError) -> bool:
+    """A request that is wrong is wrong for every model."""
+    return isinstance(error, ModelUnavailable) or (isinstance(error, UpstreamError) and error.retryable)
+
+
+class Fallback:
+    """A provider around a provider: the asked model, then the catalogue's production models, the nearest tier first.
+
+    Nothing changes once text has gone out. Where all fail, the error is that of the asked model.
+    """
+
+    def __init__(self, inner: Provider, catalogue: ModelCatalogue) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._catalogue = catalogue
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        failed = _Failed()
+        for candidate in self._candidates(request):
+            try:
+                answer = await self._inner.complete(candidate)
+            except (UpstreamError, ModelUnavailable) as error:
+                self._take(failed, candidate, error)
+            else:
+                if not failed.models:
+                    return answer
+                return replace(answer, attempts=answer.attempts + failed.attempts, fallback_from=failed.models)
+        raise failed.final()
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        failed = _Failed()
+        for candidate in self._candidates(request):
+            started = False
+            try:
+                async with aclosing(self._inner.stream(candidate)) as chunks:
+                    async for chunk in chunks:
+                        told = started or not failed.models
+                        started = True
+                        yield chunk if told else _marked(chunk, failed)
+                return
+            except (UpstreamError, ModelUnavailable) as error:
+                if started:
+                    raise
+                self._take(failed, candidate, error)
+        raise failed.final()
+
+    async def models(self, timeout_s: float) -> list[str]:
+        return await self._inner.models(timeout_s)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    def _candidates(self, request: ChatRequest) -> Iterator[ChatRequest]:
+        yield request
+        asked = self._catalogue.get(request.model)
+        for model in self._catalogue.fallbacks(asked) if asked else ():
+            yield _adapted(request, model)
+
+    def _take(self, failed: _Failed, candidate: ChatRequest, error: AetherError) -> None:
+        """Notes the failure where another model may do better; else raises what the caller is to hear."""
+        first = not failed.models
+        failed.add(candidate.model, error)
+        if not _can_be_made_good(error):
+            raise error if first else failed.final()
+        log.warning("model_failed", model=candidate.model, code=error.code, attempts=error.attempts)
+
+
+def _adapted(request: ChatRequest, model: Model) -> ChatRequest:
+    """The same request within what another model accepts."""
+    effort = request.reasoning_effort if request.reasoning_effort in model.reasoning_efforts else None
+    return replace(
+        request, model=model.id, max_tokens=min(request.max_tokens, model.max_output), reasoning_effort=effort
+    )
+
+
+def _marked(chunk: Chunk, failed: _Failed) -> Chunk:
+    return replace(chunk, attempts=chunk.attempts + failed.attempts, fallback_from=failed.models)
