@@ -25,6 +25,10 @@ class Proxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    def point_at(self, host: str, port: int) -> None:
+        """New connections go to this server."""
+        self._target = (host, port)
+
     async def refuse(self) -> None:
         """Closes the port and every connection, as a server that was killed; start() opens the same port again."""
         assert self._server is not None

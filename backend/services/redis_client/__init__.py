@@ -1,9 +1,7 @@
 """RedisClient: the one door to Redis, with a deadline on every call and a breaker over all of them."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -16,13 +14,13 @@ from redis.typing import EncodableT
 
 from backend.services.redis_client.breaker import Breaker
 from backend.services.redis_client.channel import Channel
+from backend.services.redis_client.deadline import deadline
 
 __all__ = ["PubSub", "Redis", "RedisClient", "RedisUnavailable", "Script"]
 
 T = TypeVar("T")
 TIMEOUT_S = 0.1
 POOL_SIZE = 8
-LOOP_TURNS = 6
 
 log = structlog.get_logger()
 
@@ -95,7 +93,7 @@ class RedisClient:
         if not self._breaker.allows():
             raise RedisUnavailable("the breaker is open")
         try:
-            async with _deadline(self._timeout_s):
+            async with deadline(self._timeout_s):
                 result = await operation(self._redis)
         except ResponseError as error:
             self._succeeded()
@@ -135,27 +133,3 @@ class RedisClient:
         if self._breaker.failed():
             self._channel.reset()
             log.warning("redis_unavailable", error=type(error).__name__)
-
-
-@asynccontextmanager
-async def _deadline(seconds: float) -> AsyncIterator[None]:
-    """asyncio.timeout that fires only after a few more turns of the event loop.
-
-    Where the loop itself was late the reply may have arrived unread; those turns read and deliver it.
-    """
-    loop = asyncio.get_running_loop()
-    handle: asyncio.Handle
-
-    def expire(turns: int) -> None:
-        nonlocal handle
-        if turns:
-            handle = loop.call_soon(expire, turns - 1)
-        else:
-            scope.reschedule(loop.time())
-
-    async with asyncio.timeout(None) as scope:
-        handle = loop.call_later(seconds, expire, LOOP_TURNS)
-        try:
-            yield
-        finally:
-            handle.cancel()
