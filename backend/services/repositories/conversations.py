@@ -18,7 +18,14 @@ MESSAGES_OF = Query(
     {"user_id": USER, "conversation_id": ("conversation_id", "conv_none")},
     kind="write",
 )
-QUERIES = (BY_ID, MESSAGES_OF)
+OWNERS = Query(
+    "conversations.owners",
+    "conversations",
+    lambda user_ids, conversation_ids: {"_id": {"$in": list(conversation_ids)}, "user_id": {"$in": list(user_ids)}},
+    {"user_ids": ("none", ["user_none"]), "conversation_ids": ("none", ["conv_none"])},
+    fields=("user_id",),
+)
+QUERIES = (BY_ID, OWNERS, MESSAGES_OF)
 
 
 class ConversationRepository:

@@ -7,9 +7,18 @@ from backend.services.scalable_database.keyset import Keyset
 from backend.services.scalable_database.listener import CommandEvent
 from backend.services.scalable_database.queries import Query
 from backend.services.scalable_database.user_cache import UserCache
-from backend.services.scalable_database.writes import Delete, Insert, NothingMatched, Update, Write
+from backend.services.scalable_database.writes import (
+    AlreadyStored,
+    Delete,
+    Insert,
+    NothingMatched,
+    Update,
+    Write,
+    WriteRefused,
+)
 
 __all__ = [
+    "AlreadyStored",
     "CommandEvent",
     "Delete",
     "Document",
@@ -21,5 +30,6 @@ __all__ = [
     "Update",
     "UserCache",
     "Write",
+    "WriteRefused",
     "translated",
 ]

@@ -5,9 +5,11 @@ mongomock never yields to the event loop within a call, so nothing else runs in 
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from pymongo.errors import DuplicateKeyError
+
 from backend.services.scalable_database.documents import Document
 from backend.services.scalable_database.drivers import Collection, Driver
-from backend.services.scalable_database.writes import Delete, Insert, NothingMatched, Update, Write
+from backend.services.scalable_database.writes import AlreadyStored, Delete, Insert, NothingMatched, Update, Write
 
 Undo = Callable[[], Awaitable[object]]
 
@@ -31,7 +33,10 @@ class MemoryTransactions:
     async def _apply(self, collection: Collection, write: Write) -> Undo:
         match write:
             case Insert():
-                await collection.insert_one(write.document)
+                try:
+                    await collection.insert_one(write.document)
+                except DuplicateKeyError as error:
+                    raise AlreadyStored(write.collection) from error
                 return lambda: collection.delete_one({"_id": write.document["_id"]})
             case Update():
                 return await self._update(collection, write)

@@ -7,16 +7,29 @@ from collections.abc import Callable, Sequence
 
 import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
 from backend.services.scalable_database.drivers import Driver
 from backend.services.scalable_database.failures import translated
-from backend.services.scalable_database.writes import Delete, Insert, NothingMatched, Write, expected_matches, runs
+from backend.services.scalable_database.writes import (
+    AlreadyStored,
+    Delete,
+    Insert,
+    NothingMatched,
+    Write,
+    expected_matches,
+    runs,
+)
 
 TRANSIENT = "TransientTransactionError"
+DUPLICATE_KEY = 11000
 UNKNOWN = "UnknownTransactionCommitResult"
 FIRST_PAUSE_S = 0.002
 LONGEST_PAUSE_S = 0.1
+
+
+def repeats_a_key(error: BulkWriteError) -> bool:
+    return any(row.get("code") == DUPLICATE_KEY for row in (error.details or {}).get("writeErrors", ()))
 
 
 class Transactions:
@@ -34,8 +47,8 @@ class Transactions:
         self._jitter = jitter
 
     async def commit(self, writes: Sequence[Write], *, timeout_s: float) -> None:
-        """Durable on return. Raises NothingMatched, PyMongo's duplicate key errors, DatabaseUnavailable,
-        DeadlineExceeded; after one of the latter two the writes may have happened all the same.
+        """Durable on return. Raises NothingMatched, AlreadyStored, DatabaseUnavailable, DeadlineExceeded; after one
+        of the latter two the writes may have happened all the same.
         """
         deadline = self._clock() + timeout_s
         pause = FIRST_PAUSE_S
@@ -53,10 +66,11 @@ class Transactions:
         except PyMongoError as error:
             if error.has_error_label(TRANSIENT) and self._clock() < deadline:
                 return False
+            if isinstance(error, BulkWriteError) and repeats_a_key(error):
+                raise AlreadyStored(str(error.code)) from error
             raise
         finally:
-            # Aborts what was not committed. Shielded, so that a cancelled caller leaves no locks behind.
-            await asyncio.shield(session.end_session())
+            await session.end_session()  # aborts what was not committed
         return True
 
     async def _apply(self, writes: Sequence[Write], session: AsyncClientSession) -> None:

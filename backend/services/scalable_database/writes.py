@@ -50,8 +50,16 @@ class Delete:
 Write = Insert | Update | Delete
 
 
-class NothingMatched(Exception):
-    """An update or deletion found no document: the transaction that it belongs to left no trace."""
+class WriteRefused(Exception):
+    """A write contradicts what is stored: the transaction that it belongs to left no trace."""
+
+
+class NothingMatched(WriteRefused):
+    """An update or deletion found no document."""
+
+
+class AlreadyStored(WriteRefused):
+    """An insertion repeats a unique key."""
 
 
 def runs(writes: Sequence[Write]) -> Iterator[tuple[str, type[Write], list[Write]]]:
