@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -33,7 +33,7 @@ def configure_logging(level: str, file: BinaryIO | None = None) -> None:
             structlog.processors.JSONRenderer(serializer=dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(file),
+        logger_factory=structlog.BytesLoggerFactory(file or cast(BinaryIO, StandardOutput())),
         cache_logger_on_first_use=True,
     )
     _route_libraries(logging.getLevelNamesMapping()[level.upper()])
@@ -49,6 +49,16 @@ def _route_libraries(level: int) -> None:
         logger.setLevel(max(level, logging.INFO))
     # Its lines hold query strings; the request summary of the timing middleware replaces them.
     logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
+
+
+class StandardOutput:
+    """Whatever sys.stdout is when a line is written: loggers are cached, and tests put another stdout in its place."""
+
+    def write(self, line: bytes) -> None:
+        sys.stdout.buffer.write(line)
+
+    def flush(self) -> None:
+        sys.stdout.buffer.flush()
 
 
 class LibraryHandler(logging.Handler):

@@ -1,0 +1,52 @@
+"""The application on real servers: one in this process, one as a process of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from backend.config import Settings
+from tests.conftest import MakeSettings
+from tests.servers import SimulatorHandle
+from tests.support.application import ADMIN_EMAIL, PASSWORD, Account, Served, serve, serve_process
+
+
+@pytest.fixture
+def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulator: SimulatorHandle) -> Settings:
+    """Real MongoDB, Valkey and simulator; no limits, so that only tests of limits meet them."""
+    return settings(
+        mongo_url=SecretStr(mongo_url),
+        redis_url=SecretStr(redis_url),
+        redis_timeout=1.0,
+        groq_base_url=simulator.url,
+        admin_email=ADMIN_EMAIL,
+        admin_password=SecretStr(PASSWORD),
+        limit_chat=None,
+        limit_auth=None,
+        limit_concurrency=None,
+        mongo_pool_min=0,
+    )
+
+
+@pytest.fixture
+async def app_client(app_settings: Settings) -> AsyncIterator[Served]:
+    async with serve(app_settings) as served:
+        yield served
+
+
+@pytest.fixture
+async def live_server(app_settings: Settings, tmp_path: Path) -> AsyncIterator[Served]:
+    """A worker process: for streams, disconnects, and for what it writes to its log."""
+    async with serve_process(app_settings, tmp_path / "worker.log") as served:
+        yield served
+
+
+@pytest.fixture
+async def user(app_client: Served) -> Account:
+    return await app_client.new_user()
+
+
+@pytest.fixture
+async def admin(app_client: Served) -> Account:
+    return await app_client.admin()

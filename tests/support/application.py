@@ -1,0 +1,150 @@
+"""The real application for tests: in this process over ASGI, or as a worker process on a socket."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backend.config import Settings
+from backend.server import create_app
+from backend.services.services import Services
+from backend.wiring import prepare
+from tests.support.waiting import eventually
+
+ADMIN_EMAIL, PASSWORD = "admin@example.com", "correct horse battery"
+START_S = 20.0
+STOP_S = 20.0
+
+_numbers = count(1)
+
+
+def with_state(app: FastAPI, state: Mapping[str, Any]) -> ASGIApp:
+    """What a server does with the lifespan's state, and httpx's transport does not."""
+
+    async def stateful(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = dict(state)
+        await app(scope, receive, send)
+
+    return stateful
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A signed-in user. headers: for the requests that the user makes."""
+
+    id: str
+    email: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An application that answers. services: None where it lives in another process."""
+
+    client: httpx.AsyncClient
+    settings: Settings
+    services: Services | None = None
+    log: Path | None = None
+
+    async def sign_in(self, email: str, password: str = PASSWORD) -> Account:
+        answer = await self.client.post("/api/auth/login", json={"email": email, "password": password})
+        answer.raise_for_status()
+        body = answer.json()
+        self.client.cookies.clear()
+        return Account(body["user"]["id"], email, {"Authorization": f"Bearer {body['access_token']}"})
+
+    async def new_user(self) -> Account:
+        email = f"user{next(_numbers)}@example.com"
+        registered = await self.client.post("/api/auth/register", json={"email": email, "password": PASSWORD})
+        registered.raise_for_status()
+        return await self.sign_in(email)
+
+    async def admin(self) -> Account:
+        return await self.sign_in(ADMIN_EMAIL)
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[Served]:
+    """In this process, without a socket: quick, but a response arrives only once it is complete."""
+    await prepare(settings)
+    app = create_app(settings)
+    async with app.router.lifespan_context(app) as state:
+        assert state is not None
+        transport = httpx.ASGITransport(with_state(app, state))
+        async with httpx.AsyncClient(transport=transport, base_url="http://aether.example", timeout=30) as client:
+            yield Served(client, settings, state["services"])
+
+
+@asynccontextmanager
+async def serve_process(settings: Settings, log: Path) -> AsyncIterator[Served]:
+    """A worker process as the launcher starts it; what it prints goes to the log file."""
+    await prepare(settings)
+    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "backend.worker", "--fd", str(listener.fileno())),
+            env=environment(settings),
+            pass_fds=[listener.fileno()],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            await eventually(lambda: _is_live(client, process), START_S)
+            yield Served(client, settings, log=log)
+    finally:
+        await _stop(process)
+
+
+async def _is_live(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> bool:
+    assert process.returncode is None, "the worker ended: see its log"
+    try:
+        return (await client.get("/api/health/live")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment in which a process reads these settings, and nothing that this process has of its own."""
+    own = {}
+    for name, field in Settings.model_fields.items():
+        if name in settings.model_fields_set:
+            own[field.alias or name.upper()] = _text(getattr(settings, name))
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    return {**kept, **own}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if value is None:
+        return "off"
+    if isinstance(value, tuple):
+        return f"{value[0]}/{value[1]}seconds"
+    return str(value)
+
+
+def log_lines(path: Path) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines() if line]
