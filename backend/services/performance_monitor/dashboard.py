@@ -53,7 +53,7 @@ def _live_workers(documents: Sequence[Document], now: float) -> dict[str, Json]:
         status = document["status"]
         if status and now - status["at"].timestamp() <= LIVE_S:
             newest[document["worker"]] = {**status, "at": status["at"].isoformat()}
-    return newest
+    return dict(sorted(newest.items()))
 
 
 def _current_status(
