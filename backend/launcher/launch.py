@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 
 from backend.config import Settings
 from backend.launcher.data_lock import exclusive_use
@@ -59,6 +60,9 @@ async def _run(
         stopping.push_async_callback(servers.stop, SERVER_GRACE_S)
         resolved = await servers.start()
         prepared = await prepare(resolved)
+        if prepared.admin_password:
+            # a database in memory is the worker's own: it makes the administrator, with the password shown here
+            resolved = resolved.model_copy(update={"admin_password": SecretStr(prepared.admin_password)})
         workers = Workers(resolved, layout, listener, worker_module)
         stopping.push_async_callback(workers.stop, signals.hurry)
         await workers.start()

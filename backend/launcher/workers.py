@@ -75,7 +75,7 @@ class Workers:
 
     def _environment(self) -> dict[str, str]:
         settings = self._settings
-        return {
+        environment = {
             "MONGO_URL": settings.mongo_url.get_secret_value(),
             "REDIS_URL": settings.redis_url.get_secret_value(),
             "GROQ_BASE_URL": settings.groq_base_url,
@@ -84,6 +84,9 @@ class Workers:
             "AETHER_DATA_DIR": str(settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(self._layout.metrics),
         }
+        if settings.in_memory:
+            environment["AETHER_ADMIN_PASSWORD"] = settings.admin_password.get_secret_value()
+        return environment
 
     async def _ready(self) -> None:
         while await self._status() != b"200":  # noqa: ASYNC110 - another process becomes ready

@@ -1,0 +1,98 @@
+"""A launcher as a person starts it: a process of its own, on a data directory of its own."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from tests.support.waiting import eventually
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+START_S = 60.0
+STANDIN = (sys.executable, "-m", "tests.support.standin")
+REAL = (sys.executable, "-m", "backend")
+
+
+class Launched:
+    """Aether on folder/data. command: the program; STANDIN has real servers and a small application."""
+
+    def __init__(self, folder: Path, command: Sequence[str] = STANDIN, **settings: str) -> None:
+        self.data = folder / "data"
+        self._log = folder / "output.txt"
+        environment = {"AETHER_DATA_DIR": str(self.data), "AETHER_PORT": "0", **settings}
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a terminal's foreground group of its own
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def ready(self) -> str:
+        """The URL that the start report shows."""
+        await eventually(lambda: self._report() is not None or self._process.poll() is not None, START_S)
+        report = self._report()
+        assert report is not None, self.output
+        return report[1]
+
+    def _report(self) -> re.Match[str] | None:
+        return re.search(r"Aether runs at (http://\S+)\n(?:.*\n)*Ctrl-C stops it", self.output)
+
+    def children(self) -> dict[str, int]:
+        """Process ids by name, of those that have a record."""
+        records = [json.loads(path.read_text()) for path in (self.data / "run").glob("*.json")]
+        return {record["name"]: record["pid"] for record in records}
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """What a terminal does at Ctrl-C: every process of the foreground group receives it."""
+        os.killpg(self.pid, number)
+
+    async def ended(self, within_s: float = START_S) -> int:
+        """The exit code."""
+        await eventually(lambda: self._process.poll() is not None, within_s)
+        return self._process.returncode
+
+    async def stop(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def kill(self) -> None:
+        """kill -9 of the launcher alone."""
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+
+
+def processes_of(data: Path) -> list[psutil.Process]:
+    """Every process, launcher or child, that runs for this data directory."""
+    return [process for process in psutil.process_iter() if _data_dir(process) == str(data)]
+
+
+def end_all(data: Path) -> None:
+    for process in processes_of(data):
+        process.kill()
+
+
+def _data_dir(process: psutil.Process) -> str | None:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.environ().get("AETHER_DATA_DIR")
+    except psutil.Error:
+        return None
