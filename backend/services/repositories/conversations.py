@@ -22,7 +22,7 @@ OWNERS = Query(
     "conversations.owners",
     "conversations",
     lambda user_ids, conversation_ids: {"_id": {"$in": list(conversation_ids)}, "user_id": {"$in": list(user_ids)}},
-    {"user_ids": ("none", ["user_none"]), "conversation_ids": ("none", ["conv_none"])},
+    {"user_ids": ("user_id", ["user_none"]), "conversation_ids": ("_id", ["conv_none"])},
     fields=("user_id",),
 )
 QUERIES = (BY_ID, OWNERS, MESSAGES_OF)

@@ -50,7 +50,7 @@ OF_REQUESTS = Query(
         "role": "assistant",
         "part": 0,
     },
-    {"user_ids": ("none", ["user_none"]), "request_ids": ("none", ["req_none"])},
+    {"user_ids": ("user_id", ["user_none"]), "request_ids": ("request_id", ["req_none"])},
     fields=("user_id", "request_id", "message_id", "status", "unsettled"),
 )
 QUERIES = (PAGE, PAGE_NEWEST_FIRST, BY_ID, EXPIRED, OF_REQUESTS)

@@ -1,6 +1,7 @@
 """Usage: the daily counters for people and administrators, the ledger's records for proofs."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from backend.domain.daily_usage import COUNTERS, AnalyticsData, DailyUsage
 from backend.services.scalable_database import Query, ScalableDatabase
@@ -27,20 +28,21 @@ OF_REQUESTS = Query(
     "ai_usage.of_requests",
     "ai_usage",
     lambda user_ids, request_ids: {"user_id": {"$in": list(user_ids)}, "request_id": {"$in": list(request_ids)}},
-    {"user_ids": ("none", ["user_none"]), "request_ids": ("none", ["req_none"])},
+    {"user_ids": ("user_id", ["user_none"]), "request_ids": ("request_id", ["req_none"])},
     fields=("user_id", "request_id", "call", "outcome"),
 )
-LEDGER_TOTAL = Query(
+LEDGER = Query(
     "ai_usage.of_user",
     "ai_usage",
     lambda user_id, since: {"user_id": user_id, "timestamp": {"$gte": since}},
-    {"user_id": USER, "since": ("timestamp", None)},
+    {"user_id": USER, "since": ("timestamp", datetime(2026, 1, 1, tzinfo=UTC))},
     stages=(
         {
             "$group": {
                 "_id": None,
                 "calls": {"$sum": 1},
                 "cost": {"$sum": "$cost"},
+                "unpriced": {"$sum": {"$cond": [{"$eq": ["$cost", None]}, 1, 0]}},
                 "prompt": {"$sum": "$prompt"},
                 "completion": {"$sum": "$completion"},
             }
@@ -48,7 +50,18 @@ LEDGER_TOTAL = Query(
     ),
     kind="aggregate",
 )
-QUERIES = (TOTALS, OF_REQUESTS, LEDGER_TOTAL)
+QUERIES = (TOTALS, OF_REQUESTS, LEDGER)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTotal:
+    """Of the ledger's records, one per upstream call. cost in pico-dollars, without the unpriced calls."""
+
+    calls: int = 0
+    cost: int = 0
+    unpriced: int = 0
+    prompt: int = 0
+    completion: int = 0
 
 
 class UsageRepository:
@@ -62,6 +75,11 @@ class UsageRepository:
 
     async def analytics(self, user_id: str, days: int) -> AnalyticsData:
         return await self._database.get_analytics_data(user_id, days)
+
+    async def ledger(self, user_id: str, since: datetime) -> LedgerTotal:
+        """Summed by the database from the records themselves: what the counters must agree with."""
+        rows = await self._database.aggregate(LEDGER, user_id=user_id, since=since)
+        return LedgerTotal(**{name: row[name] for row in rows for name in LedgerTotal.__dataclass_fields__})
 
 
 class AdminUsageRepository:

@@ -36,5 +36,12 @@ class Query:
         return dict.fromkeys(self.fields, 1) or None
 
     def sample_filter(self, stored: Mapping[str, Any]) -> Document:
-        """The filter with arguments taken from a stored document, so that it finds something where there is any."""
-        return self.where(**{name: stored.get(field, default) for name, (field, default) in self.sample.items()})
+        """The filter with arguments taken from a stored document, so that it finds something where there is any.
+
+        A parameter whose default is a list takes a list of one.
+        """
+        arguments: dict[str, Any] = {}
+        for name, (field, default) in self.sample.items():
+            value = stored.get(field, default)
+            arguments[name] = [value] if isinstance(default, list) and field in stored else value
+        return self.where(**arguments)
