@@ -11,7 +11,7 @@ import pymongo
 import pytest
 import redis
 
-from backend.services.embedded import BinaryDoesNotRunError, StartError, start_mongod, start_valkey
+from backend.services.embedded import BinaryDoesNotRunError, StartError, running_mongo_url, start_mongod, start_valkey
 from backend.services.embedded.binaries import valkey_binaries
 from backend.services.embedded.server import EmbeddedServer, free_port
 
@@ -61,6 +61,12 @@ async def test_data_survive_a_move_to_another_port(mongod: EmbeddedServer, tmp_p
             client.kept.items.insert_one({"_id": 2}, session=session)
     finally:
         await moved.stop()
+
+
+async def test_scripts_find_the_server_that_runs(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    assert running_mongo_url(tmp_path) == mongod.url
+    await mongod.stop()
+    assert running_mongo_url(tmp_path) is None
 
 
 async def test_acknowledged_writes_survive_a_kill(mongod: EmbeddedServer, tmp_path: Path) -> None:

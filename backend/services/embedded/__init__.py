@@ -2,7 +2,7 @@
 
 from backend.services.embedded.errors import BinaryDoesNotRunError, StartError
 from backend.services.embedded.layout import DataLayout
-from backend.services.embedded.mongod import start_mongod
+from backend.services.embedded.mongod import running_mongo_url, start_mongod
 from backend.services.embedded.process import Child, python_module, spawn
 from backend.services.embedded.records import recorded_processes
 from backend.services.embedded.server import EmbeddedServer
@@ -17,6 +17,7 @@ __all__ = [
     "StartError",
     "python_module",
     "recorded_processes",
+    "running_mongo_url",
     "spawn",
     "start_mongod",
     "start_simulator",

@@ -10,6 +10,7 @@ from backend.services.embedded.binaries import mongod_binaries
 from backend.services.embedded.errors import BinaryDoesNotRunError
 from backend.services.embedded.layout import DataLayout
 from backend.services.embedded.process import spawn
+from backend.services.embedded.records import recorded_processes
 from backend.services.embedded.server import HOST, EmbeddedServer, await_answer, guarded, start_first
 
 NAME = "mongod"
@@ -66,10 +67,20 @@ async def _start(
 
     async def ready() -> EmbeddedServer:
         version = await await_answer(child, layout.mongo, partial(_ping, port), deadline_s)
-        url = f"mongodb://{HOST}:{port}/?replicaSet={replica_set.NAME}"
-        return EmbeddedServer(NAME, url, port, version, layout.mongo, child)
+        return EmbeddedServer(NAME, _url(port), port, version, layout.mongo, child)
 
     return await guarded(child, ready())
+
+
+def running_mongo_url(data_dir: Path) -> str | None:
+    """The URL of the mongod that runs on this data directory now, for scripts beside the server."""
+    layout = DataLayout(data_dir.absolute())
+    running = any(record.name == NAME for record, _ in recorded_processes(layout.run))
+    return _url(layout.last_port(NAME)) if running else None
+
+
+def _url(port: int) -> str:
+    return f"mongodb://{HOST}:{port}/?replicaSet={replica_set.NAME}"
 
 
 async def _ping(port: int) -> str:
