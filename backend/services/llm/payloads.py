@@ -57,9 +57,10 @@ def read_chunk(payload: object) -> Chunk:
         if groq.get("error") is not None:
             raise from_stream_error(None)
         usage = _usage(groq.get("usage") or fields.get("usage"))
-        if not fields["choices"]:
+        choices = fields["choices"]
+        if choices == []:
             return Chunk(usage=usage)
-        choice = fields["choices"][0]
+        choice = choices[0]
         delta = choice["delta"]
         reason = choice.get("finish_reason")
         return Chunk(

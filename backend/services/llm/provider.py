@@ -69,7 +69,10 @@ class Chunk:
 
 
 class Provider(Protocol):
-    """Raises UpstreamError (retryable or not), ModelUnavailable, DeadlineExceeded; nothing of the vendor's own."""
+    """Raises UpstreamError (retryable or not), ModelUnavailable, DeadlineExceeded; nothing of the vendor's own.
+
+    A provider that calls a vendor keeps the request's deadline itself, for every wait.
+    """
 
     name: str
 

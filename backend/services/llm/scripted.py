@@ -16,9 +16,10 @@ USAGE = TokenUsage(prompt=20, cached_prompt=0, completion=4, reasoning=1)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one call answers. tokens: its pieces. after: how many of them go out before hold and error take effect.
+    """What one call answers. tokens: its pieces. after: how many of them go out before hold and error take effect
+    (0: they take effect before any chunk).
 
-    hold: the call waits for this event. error: the call fails with it (where after is 0: before any text).
+    hold: the call waits for this event. error: the call fails with it.
     """
 
     tokens: tuple[str, ...] = ("Scripted", " answer", ".")
@@ -85,16 +86,15 @@ class ScriptedProvider:
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     async def _play(self, request: ChatRequest, reply: Reply) -> AsyncGenerator[Chunk, None]:
-        if reply.error is None or reply.after:
-            yield Chunk(model=request.model)
-        if reply.reasoning and (reply.error is None or reply.after):
-            yield Chunk(reasoning=reply.reasoning)
-        for token in reply.tokens[: reply.after]:
-            yield Chunk(content=token)
+        opening = [Chunk(model=request.model)] + [Chunk(reasoning=reply.reasoning)] * bool(reply.reasoning)
+        chunks = opening + [Chunk(content=token) for token in reply.tokens]
+        early = len(opening) + reply.after if reply.after else 0
+        for chunk in chunks[:early]:
+            yield chunk
         if reply.hold is not None:
             await before(request.deadline, self._clock, reply.hold.wait())
         if reply.error is not None:
             raise reply.error
-        for token in reply.tokens[reply.after :]:
-            yield Chunk(content=token)
+        for chunk in chunks[early:]:
+            yield chunk
         yield Chunk(finish_reason=reply.finish_reason, usage=reply.usage)
