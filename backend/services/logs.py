@@ -65,7 +65,10 @@ class LibraryHandler(logging.Handler):
     """Turns a record of the standard library's logging into one of our lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # arguments that do not fit their message
+            message = str(record.msg)
         structlog.get_logger().log(
             record.levelno,
             message.splitlines()[0] if message else "",
@@ -95,6 +98,11 @@ def _without_messages(stack: Mapping[str, Any]) -> dict[str, Any]:
 def dumps(event: object, **_options: object) -> bytes:
     """orjson; lone surrogates and integers beyond 64 bits, which it refuses, take the slower way. Never raises."""
     try:
-        return orjson.dumps(event, default=repr)
+        return orjson.dumps(event, default=_name_of, option=orjson.OPT_PASSTHROUGH_DATACLASS)
     except orjson.JSONEncodeError:
-        return json.dumps(event, default=repr).encode()
+        return json.dumps(event, default=_name_of, skipkeys=True).encode()
+
+
+def _name_of(value: object) -> str:
+    """Objects are named, not shown: a request or a message logged by mistake tells nothing."""
+    return f"<{type(value).__name__}>"

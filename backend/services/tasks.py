@@ -26,7 +26,7 @@ class TaskOwner:
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("background_task_failed", error=repr(error), exc_info=error)
+            log.error("background_task_failed", exc_info=error)  # not its words: they may be a user's
 
     async def close(self, timeout_s: float) -> None:
         """Waits for the tasks; those that are not done after timeout_s are cancelled and awaited."""

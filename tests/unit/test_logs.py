@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from backend.services.logs import configure_logging
+from backend.domain.conversations import ContextItem
+from backend.services.logs import LibraryHandler, configure_logging
 
 MARKER = "zebra crossing"
 
@@ -92,7 +93,18 @@ def test_libraries_are_never_asked_for_what_they_debug(output: Output) -> None:
     assert output.lines == []
 
 
-@pytest.mark.parametrize("value", ["\ud800", 2**80, {"a": "\udfff"}, object()])
+@pytest.mark.parametrize("value", ["\ud800", 2**80, {"a": "\udfff"}, {("a", "b"): 1}, object()])
 def test_no_value_can_break_a_line(output: Output, value: object) -> None:
     structlog.get_logger().info("odd", value=value)
     assert output.lines[0]["event"] == "odd"
+
+
+def test_objects_are_named_and_not_shown(output: Output) -> None:
+    structlog.get_logger().info("mistaken", ask=ContextItem("user", MARKER), error=ValueError(MARKER))
+    assert (output.lines[0]["ask"], output.lines[0]["error"]) == ("<ContextItem>", "<ValueError>")
+
+
+def test_a_library_line_whose_arguments_do_not_fit_is_logged_without_them(output: Output) -> None:
+    record = logging.LogRecord("careless", logging.ERROR, __file__, 1, "%d items", (MARKER,), None)
+    LibraryHandler().emit(record)
+    assert output.lines[0]["event"] == "%d items"
