@@ -42,7 +42,8 @@ def test_a_measure_reads_only_its_kind(metric: Metric, recorder: Recorder) -> No
     recorder.cache_lookup("l1")
     recorder.gauges("host", {"cpu": 0.5, "memory": 0.6, "disk": 0.1})
     whole, narrowed = recorder.take(), Figures()
-    narrowed.absorb(whole.encode(), kinds=frozenset({MEASURES[metric].kind}))
+    needed = MEASURES[metric]
+    narrowed.absorb(whole.encode(), kinds=frozenset({needed.kind}), sketches=needed.sketches)
     figure = MEASURES[metric].of(narrowed)
     assert figure == MEASURES[metric].of(whole)
     assert figure.samples > 0

@@ -9,7 +9,7 @@ import structlog
 from backend.domain.alerts import Alert, AlertRule
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.performance_monitor.evaluation import Figure, RuleState, Transition, evaluate
-from backend.services.performance_monitor.measures import MEASURES, kinds_of
+from backend.services.performance_monitor.measures import measure
 from backend.services.performance_monitor.rollups import MINUTE, instant
 from backend.services.performance_monitor.storage import FigureStore
 from backend.services.performance_monitor.webhook import Webhook
@@ -92,14 +92,18 @@ class Alerting:
         return states
 
     async def _figures(self) -> dict[str, Figure]:
+        """By rule id, from one reading of the longest window; a window begins with a whole minute, never too early."""
+        rules = [rule for rule in self.rules if rule.threshold is not None]
+        begins = {rule.window_s: MINUTE.span(self._clock() - rule.window_s) + MINUTE.seconds for rule in rules}
+        if not rules:
+            return {}
+        reading = await self._store.read(MINUTE, min(begins.values()))
+        if not reading.complete:
+            raise DatabaseUnavailable("The figures of the other workers are out of reach.")
         figures: dict[str, Figure] = {}
-        for window_s in {rule.window_s for rule in self.rules if rule.threshold is not None}:
-            rules = [rule for rule in self.rules if rule.window_s == window_s]
-            reading = await self._store.read(MINUTE, MINUTE.span(self._clock() - window_s) + MINUTE.seconds)
-            if not reading.complete:
-                raise DatabaseUnavailable("The figures of the other workers are out of reach.")
-            merged = await asyncio.to_thread(reading.figures, kinds_of(rules))
-            figures |= {rule.id: MEASURES[rule.metric].of(merged) for rule in rules}
+        for window_s, begin in begins.items():
+            chosen = [rule for rule in rules if rule.window_s == window_s]
+            figures |= await asyncio.to_thread(measure, chosen, reading.since(begin))
         return figures
 
     async def _apply(self, transition: Transition) -> None:

@@ -103,8 +103,10 @@ class Figures:
             for key, series in self.series.items()
         ]
 
-    def absorb(self, documents: Sequence[Mapping[str, Any]], *, kinds: frozenset[str] | None = None) -> None:
-        """Merges encoded series into these figures; kinds: only those (decoding costs time)."""
+    def absorb(
+        self, documents: Sequence[Mapping[str, Any]], *, kinds: frozenset[str] | None = None, sketches: bool = True
+    ) -> None:
+        """Merges encoded series into these figures; kinds: only those, sketches False: only counts (decoding costs)."""
         for document in documents:
             key = tuple(document["key"])
             if kinds is not None and key[0] not in kinds:
@@ -112,7 +114,7 @@ class Figures:
             series = self.of(key)
             for name, amount in document["counts"].items():
                 series.count(name, amount)
-            for name, encoded in document["sketches"].items():
+            for name, encoded in document["sketches"].items() if sketches else ():
                 if name not in series.sketches:
                     series.sketches[name] = Sketch()
                 series.sketches[name].absorb(encoded)

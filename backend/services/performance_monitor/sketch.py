@@ -3,6 +3,7 @@
 import struct
 from bisect import bisect_left
 from collections.abc import Mapping
+from operator import add
 from typing import Any
 
 from ddsketch.ddsketch import BaseDDSketch
@@ -55,37 +56,58 @@ class Sketch(BaseDDSketch):
         return None if value is None else min(max(float(value), self._min), self._max)
 
     def encode(self) -> dict[str, Any]:
-        """A BSON document; bins: pairs of key and count, little-endian 64-bit integers."""
-        store = self._store
-        pairs = [
-            number for index, count in enumerate(store.bins) if count for number in (index + store.offset, int(count))
-        ]
+        """A BSON document. bins: the keys, then as many counts, 32-bit little-endian integers."""
+        offset = self._store.offset
+        found = {index + offset: int(count) for index, count in enumerate(self._store.bins) if count}
         return {
             "n": self.size,
             "sum": self.total,
             "min": float(self._min) if self._count else 0.0,
             "max": float(self._max) if self._count else 0.0,
             "zeros": int(self._zero_count),
-            "bins": struct.pack(f"<{len(pairs)}q", *pairs),
+            "bins": struct.pack(f"<{len(found)}i{len(found)}I", *found, *found.values()),
         }
-
-    @classmethod
-    def decode(cls, document: Mapping[str, Any]) -> "Sketch":
-        sketch = cls()
-        sketch.absorb(document)
-        return sketch
 
     def absorb(self, document: Mapping[str, Any]) -> None:
         """Merges an encoded sketch into this one."""
-        count = document["n"]
-        if not count:
+        if not document["n"]:
             return
         packed = document["bins"]
-        pairs = struct.iter_unpack("<qq", packed)
-        for key, weight in pairs:
-            self._store.add(key, weight)
-        self._zero_count += document["zeros"]
+        size = len(packed) // 8
+        numbers = struct.unpack(f"<{size}i{size}I", packed)
+        keys, counts = numbers[:size], numbers[size:]
+        if keys:
+            self._make_room(keys[0], keys[-1])
+            bins, offset = self._store.bins, self._store.offset
+            for key, count in zip(keys, counts, strict=True):
+                bins[key - offset] += count
+        self._summarise(
+            sum(counts), document["zeros"], document["n"], document["sum"], document["min"], document["max"]
+        )
+
+    def merge(self, other: "Sketch") -> None:  # type: ignore[override]  # all sketches here are of this class
+        """As the library's, quicker: a monitor merges thousands of sketches to answer once."""
+        if not other._count:
+            return
+        store = other._store
+        if store.count:
+            self._make_room(store.min_key, store.max_key)
+            begin, end = store.min_key - self._store.offset, store.max_key + 1 - self._store.offset
+            theirs = store.bins[store.min_key - store.offset : store.max_key + 1 - store.offset]
+            self._store.bins[begin:end] = map(add, self._store.bins[begin:end], theirs)
+        self._summarise(store.count, other._zero_count, other._count, other._sum, other._min, other._max)
+
+    def _make_room(self, lowest: int, highest: int) -> None:
+        """Bins from the lowest to the highest key."""
+        self._store.add(lowest, 0)
+        self._store.add(highest, 0)
+
+    def _summarise(
+        self, in_bins: float, zeros: float, count: float, total: float, smallest: float, largest: float
+    ) -> None:
+        self._store.count += in_bins
+        self._zero_count += zeros
         self._count += count
-        self._sum += document["sum"]
-        self._min = min(self._min, document["min"])
-        self._max = max(self._max, document["max"])
+        self._sum += total
+        self._min = min(self._min, smallest)
+        self._max = max(self._max, largest)

@@ -20,11 +20,16 @@ class Reading:
     documents: list[Document]
     complete: bool
 
-    def figures(self, kinds: frozenset[str] | None = None) -> Figures:
+    def since(self, seconds: int) -> "Reading":
+        """Only the documents whose span began at an instant or later."""
+        begin = instant(seconds)
+        return Reading([document for document in self.documents if document["bucket"] >= begin], self.complete)
+
+    def figures(self, kinds: frozenset[str] | None = None, *, sketches: bool = True) -> Figures:
         """All of them merged; decoding takes milliseconds for long windows: call it in a thread."""
         merged = Figures()
         for document in self.documents:
-            merged.absorb(document["series"], kinds=kinds)
+            merged.absorb(document["series"], kinds=kinds, sketches=sketches)
         return merged
 
 
