@@ -1,6 +1,7 @@
 """A child that is kept alive: started again when it dies, with a growing pause while it keeps dying."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -24,7 +25,7 @@ class Running(Protocol):
 
     async def wait(self) -> int: ...
 
-    async def stop(self, grace_s: float) -> object: ...
+    async def stop(self, grace_s: float) -> int: ...
 
 
 Process = TypeVar("Process", bound=Running)
@@ -73,8 +74,8 @@ class Supervised(Generic[Process]):
 
     async def stop(self, grace_s: float) -> None:
         """SIGTERM, then SIGKILL after grace_s seconds, at once if cancelled. Not started: nothing to do."""
-        if self._running is not None:
-            await self._running.stop(grace_s)
+        if self._running is not None and await self._running.stop(grace_s) == -signal.SIGKILL:
+            log.warning("child_killed", child=self.name, grace_s=grace_s)
 
     async def _until_exit(self) -> None:
         if self._running is None:  # the last restart failed

@@ -29,8 +29,9 @@ class Mortal:
         await self.end.wait()
         return 1
 
-    async def stop(self, grace_s: float) -> None:
+    async def stop(self, grace_s: float) -> int:
         self.stopped_with = grace_s
+        return 0
 
 
 class Nursery:

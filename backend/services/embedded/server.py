@@ -36,9 +36,9 @@ class EmbeddedServer:
         """Returns the exit code when the process has ended."""
         return await self.child.wait()
 
-    async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
-        """Clean shutdown; after grace_s seconds the process is killed."""
-        await self.child.stop(grace_s)
+    async def stop(self, grace_s: float = STOP_GRACE_S) -> int:
+        """Clean shutdown; after grace_s seconds the process is killed. Returns the exit code."""
+        return await self.child.stop(grace_s)
 
 
 def free_port(preferred: int = 0) -> int:
@@ -83,7 +83,7 @@ async def start_first(
 
     port: the one to use, 0 for a free one, the `last` one if possible. Raises StartError.
     """
-    reasons = [] if binaries else [f"no {name} on PATH, and no package carries one for this platform."]
+    reasons = [] if binaries else [f"no {name} on PATH, and no package carries one for this platform: install it."]
     for binary in binaries:
         try:
             return await _start_on_port(partial(start, binary), port, last)
