@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 import structlog
@@ -23,7 +24,7 @@ OTHER_REASONS = {498: "Capacity Exceeded", 499: "Client Closed Request"}
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """headers: lower-case names. oversized: the body was past the limit and was thrown away."""
+    """path: decoded, without its query. headers: lower-case names. oversized: the body was thrown away."""
 
     method: str
     path: str
@@ -118,7 +119,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         request = HttpRequest(
             self._parser.get_method().decode("latin-1"),
-            self._url.decode("latin-1").partition("?")[0],
+            unquote(self._url.decode("latin-1").partition("?")[0]),
             self._headers,
             b"".join(self._body),
             self._size > self._max_body,
