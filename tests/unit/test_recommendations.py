@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from backend.domain.usage import TokenUsage
+from backend.services.performance_monitor.advice import Recommendation
 from backend.services.performance_monitor.figures import Figures
-from backend.services.performance_monitor.recommendations import RULES, Recommendation, recommend
+from backend.services.performance_monitor.recommendations import RULES, recommend
 from backend.services.performance_monitor.recorder import Recorder
 from backend.services.scalable_database import CommandEvent
 from tests.support.monitoring import LARGE, SMALL, usage_record

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -172,9 +172,11 @@ class PerformanceMonitor:
         self._count()
         now, chosen = self._clock(), WINDOWS[window]
         current_since = MINUTE.span(now) - MINUTE.seconds
-        reading = await self._store.read(chosen.level, chosen.since(now))
-        minutes = await self._store.read(MINUTE, current_since)
-        firing, resolved = await self._alerts()
+        reading, minutes, (firing, resolved) = await asyncio.gather(
+            self._store.read(chosen.level, chosen.since(now)),
+            self._store.read(MINUTE, current_since),
+            self._alerts(),
+        )
         return await asyncio.to_thread(
             dashboard.build,
             chosen,
@@ -219,7 +221,7 @@ class PerformanceMonitor:
 
     async def _alerts(self) -> tuple[list[Alert], list[Alert]]:
         """Firing and resolved; only what this worker knows to fire where MongoDB is away."""
-        try:
-            return await self._alert_repository.firing(), await self._alert_repository.resolved(RESOLVED_SHOWN)
-        except (DatabaseUnavailable, DeadlineExceeded):
-            return list(self._alerting.firing.values()), []
+        if self._store.reachable:
+            with suppress(DatabaseUnavailable, DeadlineExceeded):
+                return await self._alert_repository.firing(), await self._alert_repository.resolved(RESOLVED_SHOWN)
+        return list(self._alerting.firing.values()), []
