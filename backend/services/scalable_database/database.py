@@ -23,7 +23,6 @@ from backend.services.scalable_database.reads import CONVERSATIONS_PAGE, DAILY_U
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
-from backend.services.tasks import TaskOwner
 
 INDEX_PAUSE_S = 1.0
 INDEX_LONGEST_PAUSE_S = 60.0
@@ -61,7 +60,7 @@ class ScalableDatabase:
         self._user_cache = user_cache
         self._driver: Driver | None = None
         self._collections: dict[str, Collection] = {}
-        self._tasks = TaskOwner()
+        self._commits: set[asyncio.Task[None]] = set()
         self._index_task: asyncio.Task[None] | None = None
 
     async def start(self, *, create_indexes: bool = True) -> None:
@@ -73,9 +72,8 @@ class ScalableDatabase:
         if not self.driver.transactions:
             await drift.create_in_memory(self.driver)
         elif create_indexes:
-            self._index_task = self._tasks.spawn(
-                drift.create_until_done(self.driver, pause_s=INDEX_PAUSE_S, longest_pause_s=INDEX_LONGEST_PAUSE_S)
-            )
+            work = drift.create_until_done(self.driver, pause_s=INDEX_PAUSE_S, longest_pause_s=INDEX_LONGEST_PAUSE_S)
+            self._index_task = asyncio.create_task(work, name="create_indexes")
 
     async def close(self) -> None:
         """Ends the background work; a commit under way finishes first. The client is closed."""
@@ -83,7 +81,8 @@ class ScalableDatabase:
             self._index_task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._index_task
-        await self._tasks.close(self.timeout_s)
+        if self._commits:
+            await asyncio.wait(self._commits)
         if self._driver:
             await self._driver.close()
             self._driver = None
@@ -162,10 +161,20 @@ class ScalableDatabase:
             last = {"_id": {"$gt": rows[-1]["_id"]}}
 
     async def commit(self, writes: Sequence[Write], *, timeout_s: float | None = None) -> None:
-        """All writes in one transaction, or none. It ends even where the caller is cancelled."""
+        """All writes in one transaction, or none. It ends even where the caller is cancelled.
+
+        Raises NothingMatched and AlreadyStored where the writes contradict what is stored.
+        """
         transactions = Transactions(self.driver) if self.driver.transactions else MemoryTransactions(self.driver)
-        work = transactions.commit(writes, timeout_s=timeout_s or self.timeout_s)
-        await asyncio.shield(self._tasks.spawn(work))
+        task = asyncio.create_task(transactions.commit(writes, timeout_s=timeout_s or self.timeout_s))
+        self._commits.add(task)
+        task.add_done_callback(self._commit_ended)
+        await asyncio.shield(task)
+
+    def _commit_ended(self, task: asyncio.Task[None]) -> None:
+        self._commits.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: a caller that is still there has it from the task
 
     async def explain(self, query: Query) -> Explanation:
         return await explain(self.driver, query)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from backend.errors import AetherError
 from backend.services.scalable_database.drivers import Driver
@@ -122,7 +122,7 @@ async def create_until_done(driver: Driver, *, pause_s: float, longest_pause_s: 
     while True:
         try:
             created = await create_missing(driver)
-        except (AetherError, OperationFailure) as error:
+        except (AetherError, PyMongoError) as error:
             log.warning("index_creation_failed", error=type(error).__name__, retry_in_s=pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, longest_pause_s)

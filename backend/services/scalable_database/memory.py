@@ -45,12 +45,21 @@ class MemoryTransactions:
 
     async def _update(self, collection: Collection, write: Update) -> Undo:
         before = await collection.find_one(write.filter)
-        result = await collection.update_one(write.filter, write.update, upsert=write.upsert)
-        if before is not None:
-            return lambda: collection.replace_one({"_id": before["_id"]}, before)
-        if result.upserted_id is None:
-            raise NothingMatched(write.collection)
-        return lambda: collection.delete_one({"_id": result.upserted_id})
+        if before is None:
+            result = await collection.update_one(write.filter, write.update, upsert=write.upsert)
+            if result.upserted_id is None:
+                raise NothingMatched(write.collection)
+            return lambda: collection.delete_one({"_id": result.upserted_id})
+
+        def restore() -> Awaitable[object]:
+            return collection.replace_one({"_id": before["_id"]}, before)
+
+        try:
+            await collection.update_one(write.filter, write.update)
+        except BaseException:
+            await restore()  # mongomock changes the document first and refuses it then
+            raise
+        return restore
 
     async def _delete(self, collection: Collection, write: Delete) -> Undo:
         before: list[Document] = await collection.find(write.filter).to_list(None)

@@ -1,0 +1,1 @@
+"""Tests that every kind of database passes; they use a fixture `database`."""
