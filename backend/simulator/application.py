@@ -27,7 +27,7 @@ class Application:
         faults, gate, calls = (
             FaultPlan(options.fault, options.fault_rate),
             Gate(),
-            CallLog(keep_requests=not options.fast),
+            CallLog(),
         )
         self._catalogue = catalogue
         self._chat = ChatEndpoint(options, catalogue, faults, gate, calls)

@@ -14,7 +14,7 @@ from backend.simulator.wire import DONE, StreamEvents
 JSON = {"content-type": "application/json"}
 HUGE_LINE_BYTES = 10 * 1024 * 1024
 PIECE = b"x" * 65_536
-ARRIVAL_S = 0.05
+ARRIVAL_S = 0.2
 """Time for what was sent to arrive: a reset overtakes what the client has not read yet."""
 
 

@@ -4,8 +4,6 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-KEPT_REQUESTS = 200
-
 
 @dataclass(slots=True)
 class LoggedCall:
@@ -21,24 +19,26 @@ class LoggedCall:
 
 
 class CallLog:
-    """started = active + finished + cancelled + failed, at any moment."""
+    """started = active + finished + cancelled + failed, at any moment. Requests are kept only where a test asks."""
 
-    def __init__(self, *, keep_requests: bool = True) -> None:
-        self._keep_requests = keep_requests
+    def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Calls still running keep their entry but no longer count."""
+        """Calls still running no longer count."""
         self._by_model: dict[str, Counter[str]] = {}
         self._tokens: Counter[str] = Counter()
-        self._requests: deque[LoggedCall] = deque(maxlen=KEPT_REQUESTS)
         self._epoch = object()
+        self.keep(0)
+
+    def keep(self, count: int) -> None:
+        """From now on the last requests are kept, this many of them (they hold what users typed)."""
+        self._requests: deque[LoggedCall] = deque(maxlen=count)
 
     def start(self, call: LoggedCall) -> object:
         """Returns the epoch to end the call with."""
         self._counts(call.model)["started"] += 1
-        if self._keep_requests:
-            self._requests.append(call)
+        self._requests.append(call)
         return self._epoch
 
     def end(self, call: LoggedCall, epoch: object, outcome: str, tokens: dict[str, int] | None = None) -> None:

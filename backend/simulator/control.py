@@ -26,6 +26,7 @@ class Control:
         self._endpoints: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
             ("GET", "/simulator/calls"): lambda _: self._calls.summary(),
             ("GET", "/simulator/requests"): lambda _: {"requests": self._calls.requests()},
+            ("POST", "/simulator/requests"): self._keep_requests,
             ("GET", "/simulator/faults"): lambda _: self._pending(),
             ("POST", "/simulator/faults"): self._program,
             ("GET", "/simulator/gate"): lambda _: self._gate_state(),
@@ -43,7 +44,7 @@ class Control:
             if not isinstance(fields, dict):
                 raise ValueError("expected a JSON object")
             return endpoint(fields)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise invalid_request(str(error)) from error
 
     def _program(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +58,10 @@ class Control:
         texts = str(fields.get("contains") or ""), str(fields.get("system_contains") or "")
         self._faults.add(ProgrammedFault(fault, fields.get("model"), *texts, count))
         return self._pending()
+
+    def _keep_requests(self, fields: dict[str, Any]) -> dict[str, Any]:
+        self._calls.keep(int(fields["keep"]))
+        return {"keep": int(fields["keep"])}
 
     def _pending(self) -> dict[str, Any]:
         rows = [

@@ -66,6 +66,6 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> Options:
     add(
         "--fast",
         action="store_true",
-        help="for benchmarks: no prompt cache, no limits, no record of requests, 256 answers at most",
+        help="for benchmarks: no prompt cache, no limits, 256 answers at most",
     )
     return Options(**vars(parser.parse_args(arguments)))

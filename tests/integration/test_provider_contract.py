@@ -181,6 +181,7 @@ class TestStreaming:
         assert [chunk.finish_reason for chunk in chunks if chunk.finish_reason] == ["length"]
 
     async def test_what_is_sent_reaches_the_vendor(self, provider: Provider, control: httpx.AsyncClient) -> None:
+        await control.post("/requests", json={"keep": 10})
         await provider.complete(replace(ask(), reasoning_effort="high", correlation_id="correlation-1"))
         (seen,) = (await control.get("/requests")).json()["requests"]
         assert seen["request_id"] == "correlation-1"

@@ -1,12 +1,14 @@
 """Any OpenAI-compatible endpoint (Groq, Ollama, vLLM, OpenAI) over aiohttp and orjson: the lean transport."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
+import certifi
 import orjson
 
 from backend.errors import UpstreamError
@@ -60,7 +62,7 @@ class DirectProvider:
         if endpoint.api_key:
             headers["Authorization"] = f"Bearer {endpoint.api_key}"
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=60),
+            connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=60, ssl=_authorities(endpoint.base)),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
         )
@@ -115,6 +117,15 @@ class DirectProvider:
         ) as response:
             await _check(response)
             yield response
+
+
+def _authorities(url: str) -> ssl.SSLContext | bool:
+    """The system's authorities and certifi's: a bare machine has none of its own."""
+    if not url.startswith("https:"):
+        return True
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 async def _check(response: aiohttp.ClientResponse) -> None:

@@ -40,8 +40,8 @@ def _translated() -> Iterator[None]:
         raise (oversized() if too_large else unreachable()) from error
     except groq.APIError as error:
         raise from_stream_error(error.body) from error
-    except ValueError as error:
-        raise malformed() from error  # the SDK lets the JSON decoder's error through
+    except (ValueError, RecursionError) as error:
+        raise malformed() from error  # the SDK lets the JSON decoder's errors through
 
 
 class GroqSdkProvider:

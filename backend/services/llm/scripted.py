@@ -86,7 +86,9 @@ class ScriptedProvider:
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     async def _play(self, request: ChatRequest, reply: Reply) -> AsyncGenerator[Chunk, None]:
-        opening = [Chunk(model=request.model)] + [Chunk(reasoning=reply.reasoning)] * bool(reply.reasoning)
+        opening = [Chunk(model=request.model)]
+        if reply.reasoning:
+            opening.append(Chunk(reasoning=reply.reasoning))
         chunks = opening + [Chunk(content=token) for token in reply.tokens]
         early = len(opening) + reply.after if reply.after else 0
         for chunk in chunks[:early]:
