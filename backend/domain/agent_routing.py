@@ -3,11 +3,23 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 
-from backend.domain.agents import AGENTS, AGENTS_BY_ID, DEFAULT_AGENT, Agent
+from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
+from backend.domain.vocabulary import Vocabulary
 
-CODE_SIGNS = re.compile(r"```|Traceback \(most recent|\bdef \w+\(|=> ?\{|;\s*$|</\w+>|\bSELECT\b.+\bFROM\b", re.M)
-CODE_WEIGHT = 3.0
+CODE_SIGNS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
+    ("```", None),
+    ("Traceback (most recent", None),
+    ("def ", re.compile(r"\bdef \w+\(")),
+    ("=>", re.compile(r"=> ?\{")),
+    (";", re.compile(r";\s*$", re.M)),
+    ("</", re.compile(r"</\w+>")),
+    # possessive: what stands before a line's first SELECT is read once, however often the word follows
+    ("SELECT", re.compile(r"^(?:(?!\bSELECT\b).)*+SELECT\b.+\bFROM\b", re.M)),
+)
+"""What only code looks like: a text that has to be there, and the pattern that then decides."""
+
 CONTEXT_WEIGHT = 0.3
 SCANNED_CHARACTERS = 4_000
 MINIMUM_SCORE = 1.0
@@ -20,47 +32,49 @@ class AgentChoice:
     reasons: tuple[str, ...]
 
 
-def _compile(agent: Agent) -> tuple[re.Pattern[str], dict[str, float]]:
-    """One alternation of the agent's terms: short ones (4 characters or fewer) as whole words, longer ones as stems."""
-    terms = sorted(agent.terms, key=len, reverse=True)
-    alternatives = (re.escape(term) + (r"(?=s?(?!\w))" if len(term) <= 4 else "") for term in terms)
-    return re.compile(r"(?<!\w)(?:" + "|".join(alternatives) + ")", re.I), agent.terms
+class AgentRouter:
+    """Chooses among the agents of a roster; default is the id of the one that answers where no field stands out."""
+
+    def __init__(self, roster: Sequence[Agent] = AGENTS, default: str = DEFAULT_AGENT) -> None:
+        self._roster = tuple(roster)
+        self._default = next(agent for agent in roster if agent.id == default)
+        self._vocabulary = Vocabulary([agent.terms for agent in roster])
+
+    def route(self, message: str, context: Sequence[str] = ()) -> AgentChoice:
+        """The agent whose vocabulary the message speaks most, the earlier in the roster where two are equal."""
+        text, background = message[:SCANNED_CHARACTERS], "\n".join(context[-2:])[:SCANNED_CHARACTERS]
+        found, earlier = self._vocabulary.find(text), self._vocabulary.find(background)
+        code = contains_code(text)
+        scores = [
+            fsum(now.values()) + CONTEXT_WEIGHT * fsum(before.values()) + (agent.code_weight if code else 0.0)
+            for agent, now, before in zip(self._roster, found, earlier, strict=True)
+        ]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        if scores[best] < MINIMUM_SCORE:
+            reason = f"no agent's field stands out: {self._default.name} answers by default"
+            return AgentChoice(self._default, (reason,))
+        agent = self._roster[best]
+        because = _because(found[best], code and agent.code_weight > 0)
+        return AgentChoice(agent, (f"{agent.name} ({agent.role}): {because}",))
+
+    def fields_of(self, message: str) -> list[Agent]:
+        """The agents whose field the message clearly touches, in the roster's order."""
+        found = self._vocabulary.find(message[:SCANNED_CHARACTERS])
+        return [agent for agent, terms in zip(self._roster, found, strict=True) if fsum(terms.values()) >= CLEAR_SCORE]
 
 
-_VOCABULARIES = {agent.id: _compile(agent) for agent in AGENTS}
+def contains_code(text: str) -> bool:
+    return any(sign in text and (pattern is None or pattern.search(text)) for sign, pattern in CODE_SIGNS)
 
 
-def _matches(agent: Agent, text: str) -> dict[str, float]:
-    """The agent's terms that occur in the text, with their weights."""
-    pattern, terms = _VOCABULARIES[agent.id]
-    return {term: terms[term] for term in {found.lower() for found in pattern.findall(text)}}
-
-
-def route_agent(message: str, context: Sequence[str] = ()) -> AgentChoice:
-    """The agent whose vocabulary the message speaks most, the default where none stands out."""
-    text, background = message[:SCANNED_CHARACTERS], "\n".join(context[-2:])[:SCANNED_CHARACTERS]
-    scores: list[tuple[float, Agent, dict[str, float]]] = []
-    has_code = bool(CODE_SIGNS.search(text))
-    for agent in AGENTS:
-        found = _matches(agent, text)
-        score = sum(found.values()) + CONTEXT_WEIGHT * sum(_matches(agent, background).values())
-        if agent.id == "dev" and has_code:
-            score += CODE_WEIGHT
-        scores.append((score, agent, found))
-    best, agent, found = max(scores, key=lambda row: row[0])
-    if best < MINIMUM_SCORE:
-        chosen = AGENTS_BY_ID[DEFAULT_AGENT]
-        return AgentChoice(chosen, (f"no agent's field stands out: {chosen.name} answers by default",))
+def _because(found: dict[str, float], code: bool) -> str:
     words = sorted(found, key=lambda term: (-found[term], term))[:3]
     because = [f"the message speaks of {', '.join(words)}"] if words else []
-    if agent.id == "dev" and has_code:
+    if code:
         because.append("it contains code")
-    if not because:
-        because.append("the conversation so far is in this field")
-    return AgentChoice(agent, (f"{agent.name} ({agent.role}): {' and '.join(because)}",))
+    return " and ".join(because or ["the conversation so far is in this field"])
 
 
-def fields_of(message: str) -> list[Agent]:
-    """The agents whose field the message clearly touches, in the roster's order."""
-    text = message[:SCANNED_CHARACTERS]
-    return [agent for agent in AGENTS if sum(_matches(agent, text).values()) >= CLEAR_SCORE]
+_ROUTER = AgentRouter()
+route_agent = _ROUTER.route
+fields_of = _ROUTER.fields_of

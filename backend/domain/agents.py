@@ -10,7 +10,7 @@ from backend.domain.models import Tier
 class Agent:
     """One agent. tier: preferred where complexity leaves it open.
 
-    vocabulary: weight -> comma-separated word stems that route here.
+    vocabulary: weight -> comma-separated word stems that route here. code_weight: the same for code in a message.
     """
 
     id: str
@@ -21,6 +21,7 @@ class Agent:
     temperature: float
     tier: Tier
     vocabulary: dict[float, str]
+    code_weight: float = 0.0
     prompt_version: str = field(init=False)
     """Changes with prompt and temperature, so that cached answers of an older prompt are never served."""
 
@@ -64,6 +65,7 @@ AGENTS: tuple[Agent, ...] = (
             0.8: "string, library",
             0.7: "class",
         },
+        code_weight=3.0,
     ),
     Agent(
         "luna",
@@ -107,7 +109,7 @@ AGENTS: tuple[Agent, ...] = (
             ),
             2.2: "throughput, infrastructure",
             2.0: "aws, shard, replica, availability, skalowaln",
-            1.8: "scal, cloud, latency, capacity",
+            1.8: "scaling, scalab, scale to, cloud, latency, capacity",
             1.5: "docker, queue, trade-off, tradeoff",
             1.2: "database, redis, consisten, migration",
             1.0: "cache, network, protocol, schema",

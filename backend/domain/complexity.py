@@ -8,46 +8,78 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.domain.models import Tier
+from backend.domain.vocabulary import compile_terms
 
 THRESHOLD = 0.5
 PRIORITY_SHIFT = {"normal": 0.0, "high": 0.15, "premium": 0.3}
 SCANNED_CHARACTERS = 8_000
 
-SIGNALS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
-    (
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A reason for complexity and its weight.
+
+    words: comma-separated; one that ends in * stands for all words that begin so. marks: what else shows it, each a
+    text that has to be there and the pattern that then decides. Both see the message in lower case.
+    """
+
+    reason: str
+    weight: float
+    words: str = ""
+    marks: tuple[tuple[str, re.Pattern[str] | None], ...] = ()
+
+
+SIGNALS: tuple[Signal, ...] = (
+    Signal(
         "asks for reasoning",
         0.45,
-        re.compile(
-            r"\b(why|prove|proof|derive|explain (?:how|why)|step by step|reason|analy[sz]e|compare|contrast"
-            r"|trade-?offs?|evaluate|critique|optimi[sz]e|dlaczego|udowodnij|przeanalizuj|porównaj)\b",
-            re.I,
-        ),
+        "why, prove, proof, derive, explain how, explain why, step by step, reason, analyse, analyze, compare, "
+        "contrast, trade-off, trade-offs, tradeoff, tradeoffs, evaluate, critique, optimise, optimize, dlaczego, "
+        "udowodnij, przeanalizuj, porównaj",
     ),
-    (
+    Signal(
         "asks for a design",
         0.5,
-        re.compile(
-            r"\b(architect\w*|design (?:a|an|the)|scal(?:e|able|ability)|distributed|migrat\w+|concurren\w+)\b",
-            re.I,
-        ),
+        "architect*, design a, design an, design the, scale, scalable, scalability, distributed, migrat*, concurren*",
     ),
-    (
+    Signal(
         "contains mathematics",
         0.42,
-        re.compile(r"[=<>≤≥]\s*\d|\d\s*[-+*/^]\s*\d|\\frac|\b(integral|probability|equation|theorem)\b", re.I),
+        "integral, probability, equation, theorem",
+        (("", re.compile(r"[=<>≤≥]\s*\d")), ("", re.compile(r"\d\s*[-+*/^]\s*\d")), ("\\frac", None)),
     ),
-    (
+    Signal(
         "contains code",
         0.32,
-        re.compile(r"```|\bdef \w+\(|\bclass \w+|\bfunction\b|Traceback|#include|\bSELECT\b", re.I),
+        "function, select",
+        (
+            ("```", None),
+            ("traceback", None),
+            ("#include", None),
+            ("def ", re.compile(r"\bdef \w+\(")),
+            ("class ", re.compile(r"\bclass \w")),
+        ),
     ),
-    ("names several requirements", 0.35, re.compile(r"(?:^|\n)\s*(?:[-*•]|\d+[.)])\s+\S", re.M)),
-    ("asks several questions", 0.2, re.compile(r"\?.*\?", re.S)),
-    (
+    Signal(
+        "names several requirements",
+        0.35,
+        marks=(("", re.compile(r"^[^\S\n]*+(?:[-*•]|\d++[.)])\s++\S", re.M)),),
+    ),
+    Signal("asks several questions", 0.2, marks=(("?", re.compile(r"\?[^?]*\?")),)),
+    Signal(
         "sets constraints",
         0.2,
-        re.compile(r"\b(must|at least|at most|without|only|exactly|constraint|require\w*|musi|dokładnie)\b", re.I),
+        "must, at least, at most, without, only, exactly, constraint, require*, musi, dokładnie",
     ),
+)
+SIGNAL_OF = {word.rstrip("*"): signal for signal in SIGNALS for word in signal.words.split(", ") if word}
+WORDS = compile_terms(
+    {
+        word.rstrip("*"): "" if word.endswith("*") else r"(?!\w)"
+        for signal in SIGNALS
+        for word in signal.words.split(", ")
+        if word
+    }
 )
 SIMPLE = re.compile(r"^\s*(hi|hello|hey|thanks?|thank you|ok(?:ay)?|cześć|hej|dzięki|yes|no|tak|nie)\b[\s!.?]*$", re.I)
 
@@ -67,8 +99,8 @@ def score_complexity(
     """Complexity of a message in its context, and the tier that is good enough for it."""
     if SIMPLE.match(message):
         return Complexity(0.0, "small", ("a greeting or a single word",))
-    text = message[:SCANNED_CHARACTERS]
-    parts = [(weight, name) for name, weight, pattern in SIGNALS if pattern.search(text)]
+    text = message[:SCANNED_CHARACTERS].lower()
+    parts = [(signal.weight, signal.reason) for signal in _signals(text)]
     words = len(text.split())
     length = min(words / 250, 1.0) * 0.7
     if length >= 0.1:
@@ -84,6 +116,16 @@ def score_complexity(
     if priority != "normal" and score >= threshold and score < THRESHOLD:
         reasons.insert(0, f"{priority} priority")
     return Complexity(round(score, 3), tier, tuple(reasons))
+
+
+def _signals(text: str) -> list[Signal]:
+    """The signals that a text in lower case shows."""
+    spoken = {SIGNAL_OF[match[1]].reason for match in WORDS.finditer(text)}
+    return [signal for signal in SIGNALS if signal.reason in spoken or _marked(signal, text)]
+
+
+def _marked(signal: Signal, text: str) -> bool:
+    return any(sign in text and (pattern is None or pattern.search(text)) for sign, pattern in signal.marks)
 
 
 def reasoning_effort(score: float, accepted: Sequence[str]) -> str | None:

@@ -1,7 +1,7 @@
 """What of a conversation a model gets to see: bounded in tokens, with a prefix that stays the same byte for byte.
 
-Vendors bill a prompt's known prefix at a reduced price. So the messages go oldest first, and where they no longer
-fit the window moves in steps of several messages instead of one by one: between two steps the prefix is stable.
+Vendors bill a prompt's known prefix at a reduced price. So where the oldest messages no longer fit, the window moves
+by a quarter of its size instead of message by message: between two such steps the prefix is stable.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from backend.domain.conversations import ContextItem
 
 BYTES_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 4
-WINDOW_STEP = 8
+STEPS_PER_WINDOW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,21 @@ def estimate_tokens(text: str) -> int:
 
 
 def fit_context(items: Sequence[ContextItem], budget: int) -> FittedContext:
-    """The newest items that fit into the budget (tokens), dropping the oldest in steps of WINDOW_STEP."""
+    """The newest items that fit into the budget (tokens). The newest one is never left out for the sake of a step."""
     sizes = [estimate_tokens(item.content) for item in items]
-    total, omitted = sum(sizes), 0
-    while total > budget and omitted < len(items):
-        step = sizes[omitted : omitted + WINDOW_STEP]
-        total -= sum(step)
-        omitted += len(step)
-    return FittedContext(tuple(items[omitted:]), omitted, total)
+    total = sum(sizes)
+    excess = max(total - budget, 0)
+    step = max(budget // STEPS_PER_WINDOW, 1)
+    omitted = _oldest(sizes, -(-excess // step) * step)
+    if omitted == len(sizes):
+        omitted = _oldest(sizes, excess)
+    return FittedContext(tuple(items[omitted:]), omitted, sum(sizes[omitted:]))
+
+
+def _oldest(sizes: Sequence[int], tokens: int) -> int:
+    """How many of the oldest it takes to make up so many tokens; all of them where that is not enough."""
+    count = 0
+    while tokens > 0 and count < len(sizes):
+        tokens -= sizes[count]
+        count += 1
+    return count

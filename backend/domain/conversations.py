@@ -97,4 +97,5 @@ def title_of(message: str) -> str:
     line = next((line.strip() for line in message.splitlines() if line.strip()), "")
     if len(line) <= TITLE_CHARACTERS:
         return line
-    return line[:TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+    cut = line[:TITLE_CHARACTERS]
+    return (cut.rsplit(" ", 1)[0].rstrip(" ,.;:") or cut) + "…"

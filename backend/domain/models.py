@@ -3,6 +3,7 @@
 Prices are micro-dollars per million tokens (0.075 USD per million = 75_000), as found on the date in verified_on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -95,11 +96,15 @@ CATALOGUE: tuple[Model, ...] = (
 
 
 class ModelCatalogue:
-    """Looks models up. The first production model of a tier serves that tier; the large one is the baseline."""
+    """Looks models up. The large tier's model is the baseline.
 
-    def __init__(self, models: tuple[Model, ...] = CATALOGUE) -> None:
+    serving: the id of the model that serves a tier; without one it is the first production model of that tier.
+    """
+
+    def __init__(self, models: tuple[Model, ...] = CATALOGUE, serving: Mapping[Tier, str] | None = None) -> None:
         self.models = models
         self._by_id = {model.id: model for model in models}
+        self._serving = {tier: self._by_id[model_id] for tier, model_id in (serving or {}).items()}
 
     def get(self, model_id: str) -> Model | None:
         return self._by_id.get(model_id)
@@ -110,6 +115,8 @@ class ModelCatalogue:
         return None if model is None or model.status == "retired" else model
 
     def for_tier(self, tier: Tier) -> Model:
+        if tier in self._serving:
+            return self._serving[tier]
         return next(m for m in self.models if m.tier == tier and m.status == "production")
 
     @property
@@ -128,13 +135,12 @@ def with_models(small: str, large: str) -> ModelCatalogue:
 
     A model that is not in the catalogue is unpriced: its calls are counted, and their cost is said to be unknown.
     """
-    rows = CATALOGUE
-    wanted: tuple[tuple[Tier, str], ...] = (("large", large), ("small", small))
-    for tier, model_id in wanted:
-        if model_id:
-            known = next((row for row in CATALOGUE if row.id == model_id), None)
-            rows = (_serving(known, model_id, tier), *(row for row in rows if row.id != model_id))
-    return ModelCatalogue(rows)
+    usual = ModelCatalogue()
+    serving: dict[Tier, str] = {"small": small or usual.for_tier("small").id, "large": large or usual.baseline.id}
+    tier_of = {model_id: tier for tier, model_id in serving.items()}  # one that serves both counts as large
+    known = {row.id: row for row in CATALOGUE}
+    named = tuple(_serving(known.get(model_id), model_id, tier) for model_id, tier in tier_of.items())
+    return ModelCatalogue((*named, *(row for row in CATALOGUE if row.id not in tier_of)), serving)
 
 
 def _serving(known: Model | None, model_id: str, tier: Tier) -> Model:

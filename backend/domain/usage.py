@@ -6,9 +6,11 @@ exactly one pico-dollar per token, so cost is a sum of products of integers and 
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 PICO_PER_USD = 10**12
+EXACT = Context(prec=60, Emax=60, traps=[InvalidOperation, Inexact, Overflow])
+"""Refuses to round, and amounts that nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ def format_usd(pico: int | None) -> str | None:
 def parse_usd(text: str) -> int:
     """Pico-dollars of a decimal string in USD. Raises ValueError for anything else or more than 12 decimals."""
     try:
-        pico = Decimal(text) * PICO_PER_USD
-    except InvalidOperation as error:
-        raise ValueError("not a decimal number") from error
+        pico = EXACT.multiply(Decimal(text), Decimal(PICO_PER_USD))
+    except DecimalException as error:
+        raise ValueError("not a decimal number of at most 12 decimals") from error
     if not pico.is_finite() or pico != pico.to_integral_value():
         raise ValueError("not a finite amount with at most 12 decimals")
     return int(pico)

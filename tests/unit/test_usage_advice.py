@@ -1,0 +1,60 @@
+"""Advice follows from figures, names them, and is silent where there is nothing to say."""
+
+from dataclasses import replace
+
+from backend.domain.agents import TEAM
+from backend.domain.daily_usage import COUNTERS, DailyUsage, total
+from backend.domain.usage import PICO_PER_USD
+from backend.domain.usage_advice import MINIMUM_REQUESTS, recommendations
+
+PLAIN = DailyUsage("2026-11-22", "openai/gpt-oss-20b", "dev", requests=20, calls=20, prompt=4_000, completion=2_000)
+
+
+def advise(*rows: DailyUsage) -> str:
+    return "\n".join(recommendations(rows, total(rows)))
+
+
+def test_ordinary_usage_needs_no_advice() -> None:
+    assert advise(PLAIN) == ""
+    assert advise() == ""
+
+
+def test_too_few_requests_tell_nothing() -> None:
+    row = replace(PLAIN, requests=MINIMUM_REQUESTS - 1, agent=TEAM, unpriced=5, baseline=PICO_PER_USD)
+    assert advise(row) == ""
+    assert advise(replace(row, requests=MINIMUM_REQUESTS)) != ""
+
+
+def test_mostly_teams() -> None:
+    advice = advise(replace(PLAIN, requests=10), replace(PLAIN, agent=TEAM, requests=30))
+    assert "75% of your requests asked several agents" in advice
+    assert advise(replace(PLAIN, requests=30), replace(PLAIN, agent=TEAM, requests=10)) == ""
+
+
+def test_long_prompts_that_the_vendor_does_not_know() -> None:
+    long = replace(PLAIN, prompt=200_000, cached_prompt=20_000)
+    advice = advise(long)
+    assert "10000 prompt tokens on average" in advice
+    assert "10% of them" in advice
+    assert advise(replace(long, cached_prompt=100_000)) == ""
+    assert advise(replace(long, calls=0)) == ""
+
+
+def test_calls_without_a_price_are_pointed_out() -> None:
+    assert advise(replace(PLAIN, unpriced=3)).startswith("3 calls went to models without a known price")
+
+
+def test_savings_are_exact() -> None:
+    advice = advise(replace(PLAIN, cost=1, baseline=PICO_PER_USD, cached_requests=4))
+    assert "saved 0.999999999999 USD of 1 USD" in advice
+    assert "4 of 20 requests were answered from the cache" in advice
+    assert advise(replace(PLAIN, cost=5, baseline=5)) == ""
+
+
+def test_a_total_adds_every_counter_and_belongs_to_no_day() -> None:
+    row = DailyUsage("2026-11-22", "model", "dev", *(3 for _ in COUNTERS))
+    summed = total([row, row])
+    assert all(getattr(summed, name) == 6 for name in COUNTERS)
+    assert (summed.day, summed.model, summed.agent) == ("", "", "")
+    assert summed.tokens == 12
+    assert total([]) == DailyUsage("", "", "")
