@@ -12,7 +12,7 @@ from aiohttp import web
 
 from backend.domain.alerts import ALERTS
 from backend.domain.usage import PICO_PER_USD
-from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.performance_monitor import PerformanceMonitor, alerting
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
 from tests.support.monitoring import LARGE, RULES, SMALL, Clock, make_monitor, usage_record
 
@@ -147,7 +147,10 @@ async def test_mongodb_away_shows_this_workers_figures_and_catches_up(
     assert "MongoDB" in shown["notice"]
     assert shown["performance_stats"]["count"] == 4
     assert await monitor.alerts() == {"firing": [], "resolved": []}
-    await monitor.evaluate()
+    with structlog.testing.capture_logs() as logs:
+        await monitor.evaluate()
+        await monitor.evaluate()
+    assert [line["event"] for line in logs] == ["alert_evaluation_rests"]
     assert b"aether_monitor_database_reachable 0.0" in monitor.exposition()
     async with asyncio.timeout(10):
         await monitor.close()
@@ -251,6 +254,18 @@ async def test_one_worker_at_a_time_evaluates_and_another_takes_over(
     events = [(await receiver.next())["event"] for _ in range(2)]
     assert events == ["alert_firing", "alert_resolved"]
     assert receiver.events.empty()
+
+
+async def test_a_leader_that_dies_is_followed_when_its_lease_ends(database: ScalableDatabase, clock: Clock) -> None:
+    dead, heir = (make_monitor(database, clock, name, rules=(QUICK_ERRORS,)) for name in ("dead", "heir"))
+    await dead.evaluate()
+    requests(heir, 10, 500)
+    await heir.flush()
+    await heir.evaluate()
+    assert (await heir.alerts())["firing"] == []
+    await database.collection("leases").update_one({"_id": alerting.LEASE}, {"$set": {"expires_at": database.now()}})
+    await heir.evaluate()
+    assert [alert["rule"] for alert in (await heir.alerts())["firing"]] == ["error_rate"]
 
 
 async def test_cost_per_hour_is_summed_over_workers_and_configurable(database: ScalableDatabase, clock: Clock) -> None:

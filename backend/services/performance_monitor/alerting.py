@@ -42,16 +42,21 @@ class Alerting:
         self._clock = clock
         self._states: dict[str, RuleState] = {}
         self._leads = False
+        self._resting = False
         self.firing: dict[str, Alert] = {}
 
     async def evaluate(self) -> list[Transition]:
         """One evaluation; nothing where another worker leads or MongoDB is away."""
         try:
-            return await self._evaluate() if await self._lead() else []
+            transitions = await self._evaluate() if await self._lead() else []
         except (DatabaseUnavailable, DeadlineExceeded) as error:
             self._states = {}
-            log.warning("alert_evaluation_skipped", reason=error.code)
+            if not self._resting:
+                log.warning("alert_evaluation_rests", reason=error.code)
+            self._resting = True
             return []
+        self._resting = False
+        return transitions
 
     async def _lead(self) -> bool:
         leads = await self._leases.acquire(LEASE, self._owner, LEASE_S)
