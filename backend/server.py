@@ -1,4 +1,4 @@
-"""READ FIRST. One worker's application: routers, middleware, error handlers and the lifespan that holds the services."""
+"""READ FIRST. One worker's application: routers, middleware, error handlers, and the lifespan with the services."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,6 +47,11 @@ class Worker:
         if self.services:
             self.services.monitor.record_request(route, method, status, seconds)
 
+    def drain(self) -> None:
+        """This worker is to end: it is no longer ready, and its clients come back on another connection."""
+        if self.services:
+            self.services.health.drain()
+
     def draining(self) -> bool:
         return self.services is not None and self.services.health.draining
 
@@ -65,6 +70,7 @@ def create_app(settings: Settings, *, provider: Provider | None = None) -> FastA
     app = FastAPI(title="Aether", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     for module in ROUTES:
         app.include_router(module.router)
+    app.state.drain = worker.drain
     install_problem_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware)

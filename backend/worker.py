@@ -5,14 +5,29 @@ import math
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import uvicorn
 
 from backend.config import Settings
 from backend.server import create_app
 
+Application = Callable[..., Awaitable[None]]
 
-def serve(app: Callable[..., Awaitable[None]], listener: socket.socket, drain_s: float) -> None:
+
+class DrainingServer(uvicorn.Server):
+    """Says at the first signal, before uvicorn acts on it, that the worker is to end."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_stop()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: Application, listener: socket.socket, drain_s: float, on_stop: Callable[[], None]) -> None:
     """Serves until SIGTERM; then requests in flight have drain_s seconds."""
     config = uvicorn.Config(
         app,
@@ -26,7 +41,7 @@ def serve(app: Callable[..., Awaitable[None]], listener: socket.socket, drain_s:
     )
     # uvicorn raises the signal again once it has stopped: an orderly end is exit code 0
     signal.signal(signal.SIGTERM, lambda number, frame: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    DrainingServer(config, on_stop).run(sockets=[listener])
 
 
 def inherited_listener() -> socket.socket:
@@ -37,7 +52,8 @@ def inherited_listener() -> socket.socket:
 
 def main() -> None:
     settings = Settings()
-    serve(create_app(settings), inherited_listener(), settings.drain)
+    app = create_app(settings)
+    serve(app, inherited_listener(), settings.drain, on_stop=app.state.drain)
 
 
 if __name__ == "__main__":

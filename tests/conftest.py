@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from backend.config import Settings
 from tests.servers import Servers, SimulatorHandle
+from tests.support.launching import Launches
 
 MakeSettings = Callable[..., Settings]
 OWN_SETTINGS = ("AETHER_", "MONGO_", "REDIS_", "GROQ_")
@@ -72,3 +73,11 @@ def settings(tmp_path: Path, database_name: str) -> MakeSettings:
         return Settings.model_validate({**defaults, **fields})
 
     return make
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launches]:
+    """launch(): starts a launcher, on tmp_path/data. Nothing of it outlives the test."""
+    launches = Launches(tmp_path)
+    yield launches
+    launches.end()

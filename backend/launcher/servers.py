@@ -17,6 +17,8 @@ from backend.services.embedded import (
     start_valkey,
 )
 
+SIMULATOR_KEY = SecretStr("simulated")
+"""Like Groq it refuses calls without a key, and takes any."""
 SIMULATED_TTFT_S = 0.05
 SIMULATED_TOKENS_PER_SECOND = 200.0
 
@@ -60,7 +62,7 @@ class EmbeddedServers:
         if self.valkey:
             found["redis_url"] = SecretStr(self.valkey.running.url)
         if self.simulator:
-            found |= {"groq_base_url": self.simulator.running.url, "simulated": True}
+            found |= {"groq_base_url": self.simulator.running.url, "groq_api_key": SIMULATOR_KEY, "simulated": True}
         return self._settings.model_copy(update=found)
 
 

@@ -79,6 +79,7 @@ class Workers:
             "MONGO_URL": settings.mongo_url.get_secret_value(),
             "REDIS_URL": settings.redis_url.get_secret_value(),
             "GROQ_BASE_URL": settings.groq_base_url,
+            "GROQ_API_KEY": settings.groq_api_key.get_secret_value(),
             "AETHER_SECRET_KEY": settings.secret_key.get_secret_value(),
             "AETHER_SIMULATED": str(settings.simulated),
             "AETHER_DATA_DIR": str(settings.data_dir),

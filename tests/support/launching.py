@@ -1,6 +1,5 @@
 """A launcher as a person starts it: a process of its own, on a data directory of its own."""
 
-import asyncio
 import json
 import os
 import re
@@ -26,6 +25,7 @@ class Launched:
     def __init__(self, folder: Path, command: Sequence[str] = STANDIN, **settings: str) -> None:
         self.data = folder / "data"
         self._log = folder / "output.txt"
+        folder.mkdir(exist_ok=True)
         environment = {"AETHER_DATA_DIR": str(self.data), "AETHER_PORT": "0", **settings}
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -73,10 +73,28 @@ class Launched:
         self._process.send_signal(signal.SIGTERM)
         return await self.ended()
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         """kill -9 of the launcher alone."""
         self._process.kill()
-        await asyncio.to_thread(self._process.wait)
+        self._process.wait()
+
+
+class Launches:
+    """The launchers of one test; end() leaves nothing of them, whatever the test did."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._launched: list[Launched] = []
+
+    def __call__(self, command: Sequence[str] = STANDIN, *, folder: str = "", **settings: str) -> Launched:
+        """folder: below the test's own; its folder `data` is the data directory unless the settings name another."""
+        self._launched.append(Launched(self._folder / folder, command, **settings))
+        return self._launched[-1]
+
+    def end(self) -> None:
+        for launched in self._launched:
+            launched.kill()
+            end_all(launched.data)
 
 
 def processes_of(data: Path) -> list[psutil.Process]:

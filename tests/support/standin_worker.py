@@ -6,6 +6,7 @@ STANDIN_BROKEN=1: it cannot start.
 import asyncio
 import os
 import sys
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,4 +32,5 @@ if __name__ == "__main__":
     if os.environ.get("STANDIN_BROKEN"):
         sys.exit("this worker cannot start")
     routes = [Route("/api/health/ready", who), Route("/hold", hold)]
-    serve(Starlette(routes=routes), inherited_listener(), Settings().drain)
+    stopping = partial(print, "worker told to end", flush=True)
+    serve(Starlette(routes=routes), inherited_listener(), Settings().drain, on_stop=stopping)
