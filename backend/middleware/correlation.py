@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 TRACEPARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
@@ -48,5 +48,8 @@ class CorrelationMiddleware:
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
-        with bound_contextvars(correlation_id=correlation_id):
+        bound = bind_contextvars(correlation_id=correlation_id)
+        try:
             await self.app(scope, receive, send_with_id)
+        finally:
+            reset_contextvars(**bound)

@@ -1,5 +1,7 @@
 """Headers that tell browsers what they must not do with a response."""
 
+from collections.abc import Iterator
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -30,6 +32,7 @@ HEADERS = tuple(
 )
 NOT_STORED = (b"cache-control", b"no-store")
 ENCRYPTED = (b"strict-transport-security", b"max-age=31536000")
+NAMES = frozenset(name for name, _ in (*HEADERS, NOT_STORED, ENCRYPTED))
 
 
 class SecurityHeadersMiddleware:
@@ -42,17 +45,20 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        wanted = list(HEADERS)
-        if scope["path"].startswith("/api/"):
-            wanted.append(NOT_STORED)
-        if scope["scheme"] == "https":
-            wanted.append(ENCRYPTED)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                present = {name.lower() for name, _ in headers}
-                message["headers"] = headers + [pair for pair in wanted if pair[0] not in present]
+                headers = message.get("headers", ())
+                present = NAMES.intersection(name.lower() for name, _ in headers)
+                message["headers"] = [*headers, *(pair for pair in _wanted(scope) if pair[0] not in present)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def _wanted(scope: Scope) -> Iterator[tuple[bytes, bytes]]:
+    yield from HEADERS
+    if scope["path"].startswith("/api/"):
+        yield NOT_STORED
+    if scope["scheme"] == "https":
+        yield ENCRYPTED

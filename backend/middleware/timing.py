@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,36 +52,40 @@ class TimingMiddleware:
             await self.app(scope, receive, send)
             return
         started_at = self.clock()
-        status: int | None = None
-        seconds = 0.0
+        summary: _Summary | None = None
 
         async def send_with_times(message: Message) -> None:
-            nonlocal status, seconds
-            if message["type"] == "http.response.start" and status is None:
-                seconds = self.clock() - started_at
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_headers(seconds)]
-                self._report(scope, status, seconds)
+            nonlocal summary
+            if message["type"] == "http.response.start" and summary is None:
+                summary = self._report(scope, message["status"], self.clock() - started_at)
+                message["headers"] = [*message.get("headers", ()), *_headers(summary.seconds)]
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_times)
         finally:
             total = self.clock() - started_at
-            if status is None:
-                status, seconds = CLIENT_GONE, total
-                self._report(scope, status, seconds)
+            ended = summary or self._report(scope, CLIENT_GONE, total)
             log.info(
                 "request",
-                method=_method(scope),
-                route=route_template(scope),
-                status=status,
-                ms=round(seconds * 1000, 1),
+                method=ended.method,
+                route=ended.route,
+                status=ended.status,
+                ms=round(ended.seconds * 1000, 1),
                 total_ms=round(total * 1000, 1),
             )
 
-    def _report(self, scope: Scope, status: int, seconds: float) -> None:
-        self.on_request(route_template(scope), _method(scope), status, seconds)
+    def _report(self, scope: Scope, status: int, seconds: float) -> "_Summary":
+        summary = _Summary(route_template(scope), _method(scope), status, seconds)
+        self.on_request(*summary)
+        return summary
+
+
+class _Summary(NamedTuple):
+    route: str
+    method: str
+    status: int
+    seconds: float
 
 
 def _method(scope: Scope) -> str:

@@ -17,6 +17,7 @@ from backend.errors import AetherError, InvalidInput
 MAX_ERRORS = 20
 MAX_TEXT = 200
 SCHEMAS = "#/components/schemas"
+PROBLEM = "Problem"
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -42,7 +43,7 @@ class Problem(BaseModel):
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The responses argument of a route: the problems that it can answer with."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}/Problem"}}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}/{PROBLEM}"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
@@ -69,9 +70,11 @@ def _describe_problems(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        if PROBLEM in document.get("components", {}).get("schemas", {}):
+            return document
         own = Problem.model_json_schema(ref_template=f"{SCHEMAS}/{{model}}")
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(own.pop("$defs"), Problem=own)
+        schemas.update(own.pop("$defs"), **{PROBLEM: own})
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents for this

@@ -20,6 +20,7 @@ def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulat
         redis_url=SecretStr(redis_url),
         redis_timeout=1.0,
         groq_base_url=simulator.url,
+        groq_api_key=SecretStr("a key for the simulator"),
         admin_email=ADMIN_EMAIL,
         admin_password=SecretStr(PASSWORD),
         limit_chat=None,
