@@ -1,7 +1,7 @@
 """Identity over fakes of its stores: the rules of sign-in, tokens and sign-out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -14,6 +14,7 @@ from backend.services.identity import ACCESS_LIFETIME_S, Identity, Tokens
 from backend.services.identity.identity import derive_key
 from backend.services.identity.passwords import DECOY_PASSWORD, Passwords
 from tests.support.identity import SECRET, World, quick_hasher
+from tests.support.waiting import eventually
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 DAY = 86_400
@@ -42,13 +43,6 @@ async def identity(world: World) -> AsyncIterator[Identity]:
 
 async def sign_in(identity: Identity, *, password: str = PASSWORD, email: str = EMAIL) -> Tokens:
     return await identity.login(email, password, device="a browser", address="192.0.2.1")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Bounded by time, not by turns: what is waited for happens in a task of the identity."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 (nothing signals it)
-            await asyncio.sleep(0.01)
 
 
 def claims_of(tokens: Tokens) -> dict[str, object]:
@@ -349,7 +343,7 @@ async def test_without_a_bus_other_workers_learn_of_it_from_the_database(world: 
         tokens = await sign_in(identity)
         world.network.cut()
         await identity.logout(identity.verify(tokens.access_token))
-        await until(lambda: is_refused(elsewhere, tokens))
+        await eventually(lambda: is_refused(elsewhere, tokens))
 
 
 async def test_what_was_missed_is_read_when_the_bus_is_back(world: World, identity: Identity) -> None:
@@ -358,7 +352,7 @@ async def test_what_was_missed_is_read_when_the_bus_is_back(world: World, identi
         await world.sessions.revoke(tokens.user.id, tokens.session.id)  # announced by nobody
         assert not is_refused(elsewhere, tokens)
         world.network.mend()
-        await until(lambda: is_refused(elsewhere, tokens))
+        await eventually(lambda: is_refused(elsewhere, tokens))
 
 
 async def test_a_database_that_is_away_is_asked_again(world: World, identity: Identity) -> None:
@@ -368,9 +362,9 @@ async def test_a_database_that_is_away_is_asked_again(world: World, identity: Id
         world.sessions.away = True
         asked = len(world.sessions.asked)
         world.network.mend()
-        await until(lambda: len(world.sessions.asked) > asked)
+        await eventually(lambda: len(world.sessions.asked) > asked)
         world.sessions.away = False
-        await until(lambda: is_refused(elsewhere, tokens))
+        await eventually(lambda: is_refused(elsewhere, tokens))
 
 
 async def test_a_worker_that_starts_later_knows_what_ended_before(world: World, identity: Identity) -> None:
