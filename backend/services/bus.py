@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from redis.exceptions import RedisError
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 
 
 class Bus:
-    """Subscribe first, then start(). Handlers run on the event loop and must neither wait nor raise.
+    """Subscribe first, then start(). Handlers run on the event loop and must not wait.
 
     connected: messages arrive. A connection that died silently is noticed after UNANSWERED pings.
     """
@@ -90,13 +91,19 @@ class Bus:
             if message["type"] == "subscribe":
                 unconfirmed -= 1
                 if unconfirmed == 0:
-                    self._connected()
+                    self._subscribed()
             elif message["type"] == "message":
                 for handle in self._handlers[message["channel"]]:
-                    handle(message["data"])
+                    self._safely(partial(handle, message["data"]))
 
-    def _connected(self) -> None:
+    def _subscribed(self) -> None:
         self.connected = True
         for handle in self._gap_handlers:
-            handle()
+            self._safely(handle)
         self._tried.set()
+
+    def _safely(self, handle: Callable[[], None]) -> None:
+        try:
+            handle()
+        except Exception:  # one subscriber's fault must not deafen the others
+            log.exception("bus_handler_failed")
