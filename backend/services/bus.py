@@ -11,9 +11,8 @@ from contextlib import suppress
 from functools import partial
 
 import structlog
-from redis.exceptions import RedisError
 
-from backend.services.redis_client import PubSub, RedisClient
+from backend.services.redis_client import PubSub, RedisClient, RedisError
 
 PING_EVERY_S = 0.25
 UNANSWERED = 3

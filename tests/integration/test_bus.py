@@ -59,6 +59,19 @@ async def test_a_cut_connection_comes_back_and_the_gap_is_announced(redis_url: s
         await eventually(lambda: one.news == [b"after"])
 
 
+async def test_a_subscriber_that_fails_does_not_deafen_the_others(redis_url: str, namespace: str) -> None:
+    async with worker(redis_url, namespace) as one:
+
+        def fail(_payload: bytes) -> None:
+            raise ValueError
+
+        one.bus.subscribe("news", fail)
+        for _ in range(2):
+            await one.bus.publish("news", b"x")
+        await eventually(lambda: one.news == [b"x", b"x"])
+        assert one.gaps == 1
+
+
 async def test_a_silent_connection_is_noticed(redis_url: str, namespace: str) -> None:
     """The peer is gone without a word: no error, only silence."""
     async with proxied(redis_url) as (proxy, url), worker(url, namespace) as one:

@@ -204,6 +204,16 @@ async def test_a_slow_redis_opens_the_breaker(redis_url: str, namespace: str) ->
         await client.close()
 
 
+async def test_a_connection_that_went_silent_is_replaced(redis_url: str, namespace: str) -> None:
+    async with proxied(redis_url) as (proxy, url):
+        client = RedisClient(url, namespace)
+        await client.ping()
+        proxy.freeze()
+        await eventually(lambda: _pings(client))
+        assert proxy.connections == 2
+        await client.close()
+
+
 async def test_an_event_loop_that_was_late_is_not_taken_for_a_slow_redis(redis_url: str, namespace: str) -> None:
     strict = RedisClient(redis_url, namespace, timeout_s=TIMEOUT_S)
     await strict.ping()

@@ -47,6 +47,12 @@ class Proxy:
         """Connections stay open and nothing passes, as a server that was stopped by SIGSTOP."""
         self._running.clear()
 
+    def freeze(self) -> None:
+        """The connections that are open now never pass anything again; new ones work."""
+        self._running.clear()
+        self._running = asyncio.Event()
+        self._running.set()
+
     def resume(self) -> None:
         self._running.set()
 
@@ -80,8 +86,9 @@ class Proxy:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: Callable[[], float]
     ) -> None:
+        running = self._running
         while data := await reader.read(CHUNK):
-            await self._running.wait()
+            await running.wait()
             if (delay := delay_s()) > 0:
                 await asyncio.sleep(delay)
             writer.write(data)

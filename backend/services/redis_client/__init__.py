@@ -16,7 +16,7 @@ from backend.services.redis_client.breaker import Breaker
 from backend.services.redis_client.channel import Channel
 from backend.services.redis_client.deadline import deadline
 
-__all__ = ["PubSub", "Redis", "RedisClient", "RedisUnavailable", "Script"]
+__all__ = ["PubSub", "Redis", "RedisClient", "RedisError", "RedisUnavailable", "Script"]
 
 T = TypeVar("T")
 TIMEOUT_S = 0.1
@@ -130,6 +130,8 @@ class RedisClient:
             log.info("redis_available")
 
     def _failed(self, error: Exception) -> None:
-        if self._breaker.failed():
-            self._channel.reset()
+        opened = self._breaker.failed()
+        if not self._breaker.closed:
+            self._channel.reset()  # the next probe tries a connection of its own
+        if opened:
             log.warning("redis_unavailable", error=type(error).__name__)
