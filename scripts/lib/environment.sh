@@ -47,7 +47,7 @@ prepare_environment() {
     echo "Installing $* into .venv ..." >&2
     [ -w "${HOME:-/nonexistent}" ] || export PIP_NO_CACHE_DIR=1
     # shellcheck disable=SC2046 # several arguments
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input $(printf -- '--requirement %s ' "$@")
+    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input $(printf -- '--requirement %s ' "$@")
     mkdir -p "$(memory)"
     cp "$@" "$(memory)"
 }
