@@ -22,18 +22,19 @@ from backend.routes.deps import AetherServices, Credentials, CurrentUser
 from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
+ENTRY_PROBLEMS = PUBLIC_PROBLEMS | problem_responses(413)
 
 RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE)]
 UNKNOWN_ADDRESS = "unknown"
 
 
-@router.post("/register", status_code=201, responses=PUBLIC_PROBLEMS | problem_responses(409))
+@router.post("/register", status_code=201, responses=ENTRY_PROBLEMS | problem_responses(409))
 async def register(services: AetherServices, body: Registration) -> Registered:
     user = await services.identity.register(body.email, body.password, body.name)
     return Registered(user=shape_of(user))
 
 
-@router.post("/login", responses=PUBLIC_PROBLEMS | problem_responses(401, 429), response_model_exclude_none=True)
+@router.post("/login", responses=ENTRY_PROBLEMS | problem_responses(401, 429), response_model_exclude_none=True)
 async def login(services: AetherServices, body: Login, request: Request, response: Response) -> SignedIn:
     """An unknown address and a wrong password get the same answer after the same work."""
     tokens = await services.identity.login(
@@ -45,7 +46,7 @@ async def login(services: AetherServices, body: Login, request: Request, respons
     return hand_over(tokens, body.transport, request, response)
 
 
-@router.post("/refresh", responses=PUBLIC_PROBLEMS | problem_responses(401), response_model_exclude_none=True)
+@router.post("/refresh", responses=ENTRY_PROBLEMS | problem_responses(401), response_model_exclude_none=True)
 async def refresh(
     services: AetherServices,
     request: Request,
@@ -63,7 +64,7 @@ async def refresh(
     return hand_over(tokens, "body" if sent else "cookie", request, response)
 
 
-@router.post("/logout", status_code=204, responses=PUBLIC_PROBLEMS)
+@router.post("/logout", status_code=204, responses=ENTRY_PROBLEMS)
 async def logout(
     services: AetherServices,
     response: Response,

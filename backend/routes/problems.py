@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -19,6 +20,8 @@ MAX_TEXT = 200
 SCHEMAS = "#/components/schemas"
 PROBLEM = "Problem"
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+log = structlog.get_logger()
 
 
 class FieldError(BaseModel):
@@ -82,6 +85,8 @@ def _describe_problems(app: FastAPI) -> None:
 
 async def answer_aether_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AetherError)  # noqa: S101 (registered for this class; tells mypy)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request_failed", code=error.code, status=error.status)
     headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"

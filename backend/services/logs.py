@@ -24,14 +24,17 @@ _transform = ExceptionDictTransformer(show_locals=False, use_rich=False, max_fra
 
 def configure_logging(level: str, file: BinaryIO | None = None) -> None:
     """level: debug, info, warning or error, for our own events. file: stdout where None."""
+    # Changed in place: loggers that were used before hold this list, and follow.
+    processors = structlog.get_config()["processors"]
+    processors[:] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
+        frames_only,
+        structlog.processors.JSONRenderer(serializer=dumps),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
-            frames_only,
-            structlog.processors.JSONRenderer(serializer=dumps),
-        ],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(file or cast(BinaryIO, StandardOutput())),
         cache_logger_on_first_use=True,

@@ -211,4 +211,6 @@ async def test_what_users_say_in_good_requests_is_not_in_the_log_either(
 
 async def send(served: Served, account: Account, operation: Operation, content: bytes) -> httpx.Response:
     headers = {**account.headers, **JSON}
-    return await served.client.request(operation.method, operation.url(), headers=headers, content=content)
+    response = await served.client.request(operation.method, operation.url(), headers=headers, content=content)
+    assert response.status_code in operation.statuses, f"{operation.name} does not document {response.status_code}"
+    return response

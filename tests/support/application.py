@@ -102,14 +102,15 @@ async def serve_process(settings: Settings, log: Path) -> AsyncIterator[Served]:
         )
     try:
         async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            await eventually(lambda: _is_live(client, process), START_S)
+            await eventually(lambda: _is_live(client, process, log), START_S)
             yield Served(client, settings, log=log)
     finally:
         await _stop(process)
 
 
-async def _is_live(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> bool:
-    assert process.returncode is None, "the worker ended: see its log"
+async def _is_live(client: httpx.AsyncClient, process: asyncio.subprocess.Process, log: Path) -> bool:
+    if process.returncode is not None:
+        raise RuntimeError(f"the worker ended: {await asyncio.to_thread(log.read_text)}")
     try:
         return (await client.get("/api/health/live")).status_code == 200
     except httpx.TransportError:

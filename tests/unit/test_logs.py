@@ -26,9 +26,11 @@ def output() -> Iterator[Output]:
     """What is logged during the test; the set-up of the process is as before afterwards."""
     root = logging.getLogger()
     handlers, level, config = root.handlers[:], root.level, structlog.get_config()
+    processors = config["processors"][:]
     file = Output()
     configure_logging("info", file)
     yield file
+    config["processors"][:] = processors
     structlog.configure(**config)
     root.handlers = handlers
     root.setLevel(level)
@@ -108,3 +110,12 @@ def test_a_library_line_whose_arguments_do_not_fit_is_logged_without_them(output
     record = logging.LogRecord("careless", logging.ERROR, __file__, 1, "%d items", (MARKER,), None)
     LibraryHandler().emit(record)
     assert output.lines[0]["event"] == "%d items"
+
+
+def test_a_logger_that_was_used_before_follows_a_later_configuration(output: Output) -> None:
+    log = structlog.get_logger()
+    log.info("first")
+    configure_logging("info", Output())
+    with structlog.testing.capture_logs() as lines:
+        log.info("second")
+    assert [line["event"] for line in lines] == ["second"]

@@ -4,9 +4,10 @@ import json
 from typing import Annotated, Any, Literal
 
 import pytest
+import structlog
 from fastapi import FastAPI, Query
 
-from backend.errors import Conflict, RateLimited, Unauthenticated
+from backend.errors import Conflict, ModelUnavailable, RateLimited, Unauthenticated
 from backend.routes.problems import PROBLEMS, install_problem_handlers
 from backend.routes.text import MessageText, Shape
 from tests.support.asgi import request
@@ -38,6 +39,10 @@ def application() -> FastAPI:
     async def conflict() -> None:
         raise Conflict("It exists.", code="own_code")
 
+    @app.get("/upstream")
+    async def upstream() -> None:
+        raise ModelUnavailable("Its breaker is open.")
+
     @app.get("/sign-in")
     async def sign_in() -> None:
         raise Unauthenticated("Sign in.")
@@ -64,6 +69,15 @@ async def test_an_error_of_our_own_becomes_a_problem_with_its_code() -> None:
         "code": "own_code",
         "correlation_id": None,
     }
+
+
+async def test_only_failures_of_our_side_are_logged_with_their_code() -> None:
+    with structlog.testing.capture_logs() as lines:
+        await request(application(), path="/conflict")
+        await request(application(), path="/upstream")
+    assert lines == [
+        {"event": "request_failed", "log_level": "warning", "code": "model_unavailable", "status": 503},
+    ]
 
 
 async def test_retry_after_is_whole_seconds_rounded_up() -> None:
