@@ -117,6 +117,30 @@ async def test_the_last_one_to_leave_ends_the_call(
     assert (await ask(workers[1], upstream))[0].content == "answer 2", "the lease is free again"
 
 
+async def test_a_request_that_comes_while_a_call_is_being_ended_makes_its_own(
+    workers: tuple[SingleFlight, SingleFlight], upstream: Upstream
+) -> None:
+    ending = asyncio.Event()
+
+    async def slow_to_end() -> CachedAnswer:
+        try:
+            return await upstream()
+        finally:
+            await ending.wait()
+
+    first = asyncio.create_task(workers[0].run(USER, "k", slow_to_end, deadline=time.monotonic() + 30))
+    await eventually(lambda: upstream.started == 1)
+    first.cancel()
+    await eventually(lambda: upstream.cancelled == 1)
+    second = ask(workers[0], upstream)
+    await all_waiting(workers[0], 1)
+    ending.set()
+    upstream.gate.set()
+    answer, coalesced = await second
+    assert (answer.content, coalesced) == ("answer 2", False)
+    await asyncio.wait({first})
+
+
 async def test_a_failure_reaches_everybody_who_waits_here(
     workers: tuple[SingleFlight, SingleFlight], upstream: Upstream
 ) -> None:

@@ -1,9 +1,11 @@
+import asyncio
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from backend.services.performance_cache.answers import seal
-from backend.services.performance_cache.layers import Item, MemoryLayer
+from backend.services.performance_cache.layers import Item, Layer, MemoryLayer
 from backend.services.performance_cache.stack import LayerStack
 
 
@@ -79,6 +81,39 @@ def test_another_owners_value_is_a_miss_and_is_forgotten() -> None:
     assert stack.peek("thief", "k") is None
     assert stack.statistics()["rejected"] == 1
     assert layer.statistics.items == 0
+
+
+class SlowLayer(Layer):
+    """A layer far away: it answers when it is told to."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__("far")
+        self.item, self.asked, self.answer = item, asyncio.Event(), asyncio.Event()
+
+    async def get(self, user_id: str, key: str) -> Item | None:
+        self.asked.set()
+        await self.answer.wait()
+        return self.item
+
+
+async def test_what_was_being_read_while_something_was_dropped_is_not_promoted() -> None:
+    clock = Clock()
+    for drop in ("drop", "drop_user", "drop_all", ""):
+        near = MemoryLayer("l1", capacity=9, ttl_s=300, clock=clock)
+        far = SlowLayer(item(clock, 100, seal("u", "k", b"x")))
+        stack = LayerStack((near, far), clock)
+        reading = asyncio.create_task(stack.get("u", "k"))
+        await far.asked.wait()
+        match drop:
+            case "drop":
+                stack.drop("u", "k")
+            case "drop_user":
+                stack.drop_user("u")
+            case "drop_all":
+                stack.drop_all()
+        far.answer.set()
+        assert await reading == ("far", b"x")
+        assert (near.peek("u", "k") is None) == bool(drop)
 
 
 class LayerModel(RuleBasedStateMachine):
