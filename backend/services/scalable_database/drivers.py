@@ -4,6 +4,7 @@ Collections of all three are used by the calls that they share. What differs is 
 A driver is imported when it is opened, so that a process loads only the one that it uses.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -146,7 +147,8 @@ class MotorDriver:
         return cast(AsyncClientSession, session)
 
     async def close(self) -> None:
-        self._client.close()
+        # It says good-bye to the server, and waits for that: not on the event loop.
+        await asyncio.to_thread(self._client.close)
 
 
 class MemoryDriver:

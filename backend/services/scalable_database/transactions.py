@@ -9,6 +9,7 @@ import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
+from backend.errors import DeadlineExceeded
 from backend.services.scalable_database.drivers import Driver
 from backend.services.scalable_database.failures import translated
 from backend.services.scalable_database.writes import (
@@ -26,6 +27,8 @@ DUPLICATE_KEY = 11000
 UNKNOWN = "UnknownTransactionCommitResult"
 FIRST_PAUSE_S = 0.002
 LONGEST_PAUSE_S = 0.1
+SHORTEST_TIMEOUT_S = 0.001
+ABORT_TIMEOUT_S = 1.0
 
 
 def repeats_a_key(error: BulkWriteError) -> bool:
@@ -52,7 +55,7 @@ class Transactions:
         """
         deadline = self._clock() + timeout_s
         pause = FIRST_PAUSE_S
-        with translated(), pymongo.timeout(timeout_s):
+        with translated():
             while not await self._attempt(writes, deadline):
                 await asyncio.sleep(pause * (0.5 + self._jitter()))
                 pause = min(pause * 2, LONGEST_PAUSE_S)
@@ -61,16 +64,22 @@ class Transactions:
         """False: a collision or a failover undid everything, and there is time to try again."""
         session = await self._driver.begin()
         try:
-            await self._apply(writes, session)
-            await self._finish(session, deadline)
+            with pymongo.timeout(max(SHORTEST_TIMEOUT_S, deadline - self._clock())):
+                await self._apply(writes, session)
+                await self._finish(session, deadline)
         except PyMongoError as error:
-            if error.has_error_label(TRANSIENT) and self._clock() < deadline:
-                return False
+            if error.has_error_label(TRANSIENT):
+                if self._clock() < deadline:
+                    return False
+                raise DeadlineExceeded("The database did not finish in time.") from error
             if isinstance(error, BulkWriteError) and repeats_a_key(error):
                 raise AlreadyStored(str(error.code)) from error
             raise
         finally:
-            await session.end_session()  # aborts what was not committed
+            # Aborts what was not committed, with time of its own: left open, a transaction whose deadline has
+            # passed would hold its documents for a minute.
+            with pymongo.timeout(ABORT_TIMEOUT_S):
+                await session.end_session()
         return True
 
     async def _apply(self, writes: Sequence[Write], session: AsyncClientSession) -> None:
@@ -91,5 +100,6 @@ class Transactions:
             except (ConnectionFailure, OperationFailure) as error:
                 if not error.has_error_label(UNKNOWN) or self._clock() >= deadline:
                     raise
+                await asyncio.sleep(FIRST_PAUSE_S)
             else:
                 return

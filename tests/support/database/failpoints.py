@@ -1,0 +1,35 @@
+"""MongoDB's own fail points: commands that fail as real ones do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pymongo import AsyncMongoClient
+
+
+@asynccontextmanager
+async def failing(url: str, *commands: str, times: int = 1, **how: object) -> AsyncIterator[None]:
+    """The next `times` of these commands fail: errorCode=…, errorLabels=[…], closeConnection=True, …
+
+    With writeConcernError={…} the command happens, and its answer says that it may not have.
+    """
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+    data = {"failCommands": list(commands), "appName": "aether", **how}
+    try:
+        await client.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
+        yield
+    finally:
+        await client.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        await client.close()
+
+
+@asynccontextmanager
+async def short_transactions(url: str, seconds: int = 1) -> AsyncIterator[None]:
+    """A transaction that begins within and is left open by its process ends after seconds, not after a minute."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
+    try:
+        was = await client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
+        yield
+        await client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": was["was"]})
+    finally:
+        await client.close()
