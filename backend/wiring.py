@@ -17,11 +17,11 @@ from backend.services.identity.passwords import Passwords
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import open_llm
-from backend.services.migrations import migrate
+from backend.services.migrations import MIGRATIONS, Migrations
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.redis_client import RedisClient
-from backend.services.repositories.auth_sessions import SessionRepository
+from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
@@ -74,7 +74,7 @@ def _administrator(settings: Settings) -> tuple[str, str, bool]:
 
 
 async def _prepare(database: ScalableDatabase, email: str, password: str) -> bool:
-    await migrate(database)
+    await Migrations(database, MIGRATIONS).apply()
     administrators = AdminUserRepository(database)
     if await administrators.has_admin():
         return False
@@ -134,7 +134,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         )
         streams = StreamLog(redis, bus)
         flights = SingleFlight(redis)
-        sessions = SessionRepository(database)
+        sessions = AuthSessionRepository(database)
         users = UserRepository(database)
         identity = Identity(users, sessions, limits=limiter, bus=bus, secret=settings.secret_key.get_secret_value())
         monitor = PerformanceMonitor(

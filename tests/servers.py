@@ -20,6 +20,7 @@ from backend.services.embedded import EmbeddedServer, start_mongod, start_simula
 
 GUARD = Path(__file__).with_name("guard.py")
 KEYS_AT_ONCE = 1000
+KEPT_REQUESTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class SimulatorHandle:
 
     def reset(self) -> None:
         self.control.post("/reset").raise_for_status()
+        self.control.post("/requests", json={"keep": KEPT_REQUESTS}).raise_for_status()
 
     def calls(self) -> dict[str, Any]:
         """Upstream calls since the last reset: started, finished, cancelled, by model, and the sum of their tokens."""

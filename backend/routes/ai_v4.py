@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from backend.domain.replies import ChatReply, QuickReply, Quote, TeamReply
 from backend.routes.ai_v4_shapes import AgentId, ChatBody, EstimateBody, Identifier, QuickBody, TeamBody
-from backend.routes.answers import answer
+from backend.routes.answers import json_answer
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.problems import problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
@@ -35,7 +35,7 @@ async def ask_agent(
     async def work() -> bytes:
         return encode(await services.ai.process_ai_request(ask))
 
-    return await answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
 @router.post("/chat/quick", response_model=QuickReply, responses=CHAT_PROBLEMS)
@@ -48,7 +48,7 @@ async def ask_quickly(
     async def work() -> bytes:
         return encode(QuickReply.of(await services.ai.process_ai_request(ask)))
 
-    return await answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
 @router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_PROBLEMS)
@@ -61,7 +61,7 @@ async def ask_team(
     async def work() -> bytes:
         return encode(await services.ai.process_multi_agent_request(ask))
 
-    return await answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
 @router.post("/chat/multi-agent/{message_id}/agents/{agent}/rerun", response_model=TeamReply, responses=CHAT_PROBLEMS)
@@ -79,7 +79,7 @@ async def rerun_agent(
         correlation_id = request.state.correlation_id
         return encode(await services.ai.rerun_agent(user.user_id, message_id, agent, correlation_id))
 
-    return await answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
 @router.post("/chat/estimate", response_model=Quote, responses=CHAT_PROBLEMS)

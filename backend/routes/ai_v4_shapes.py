@@ -91,7 +91,7 @@ class ChatBody(QuickBody):
     agent_type: AgentChoice = "auto"
     parent_id: Identifier | None = None
     regenerate_of: Identifier | None = None
-    context: Context = []
+    context: Context = Field(default_factory=list)
     use_cache: bool = True
     priority: Literal["normal", "high", "premium"] = "normal"
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
@@ -133,7 +133,7 @@ class TeamFields(Shape):
 
 class TeamBody(TeamFields):
     message: MessageText
-    context: Context = []
+    context: Context = Field(default_factory=list)
     conversation_id: Identifier | None = None
     use_cache: bool = True
     deadline_s: Seconds | None = None

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import Request, Response
@@ -11,13 +12,48 @@ from fastapi.responses import StreamingResponse
 from backend.services.enhanced_ai_service.idempotency import Idempotency
 from backend.services.stream_log import StreamEvent
 
-JSON = "application/json"
+T = TypeVar("T")
 CLIENT_CLOSED_REQUEST = 499
 FIRST_EVENT_S = 1.0
-REPLAYED = {"Idempotency-Replayed": "true"}
 
 
-async def until_disconnect(request: Request, work: Coroutine[Any, Any, bytes]) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """body: JSON, None where the client has gone. replayed: it was stored under the Idempotency-Key."""
+
+    body: bytes | None
+    replayed: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Idempotency-Replayed": "true"} if self.replayed else {}
+
+
+async def answered(
+    request: Request, user_id: str, idempotency: Idempotency, work: Callable[[], Coroutine[Any, Any, bytes]]
+) -> Answered:
+    """The work's JSON; done once where there is an Idempotency-Key, and cancelled as soon as the client has gone."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return Answered(await until_disconnect(request, work()))
+    body = request.url.path.encode() + b"\0" + await request.body()
+    result = await until_disconnect(request, idempotency.run(user_id, key, body, work))
+    if result is None:
+        return Answered(None)
+    answer, replayed = result
+    return Answered(answer if isinstance(answer, bytes) else orjson.dumps(answer), replayed)
+
+
+async def json_answer(
+    request: Request, user_id: str, idempotency: Idempotency, work: Callable[[], Coroutine[Any, Any, bytes]]
+) -> Response:
+    done = await answered(request, user_id, idempotency, work)
+    if done.body is None:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it; the log shows what happened
+    return Response(done.body, media_type="application/json", headers=done.headers)
+
+
+async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
     """What the work returns; the work is cancelled, and None returned, as soon as the client has gone."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_disconnected(request))
@@ -35,33 +71,6 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, bytes]) -
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-async def answer(
-    request: Request,
-    user_id: str,
-    idempotency: Idempotency,
-    work: Callable[[], Coroutine[Any, Any, bytes]],
-) -> Response:
-    """The work's JSON; with an Idempotency-Key it is done once and replayed after that."""
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return json_response(await until_disconnect(request, work()))
-    body = request.url.path.encode() + b"\0" + await request.body()
-    found: list[bool] = []
-
-    async def once() -> bytes:
-        result, replayed = await idempotency.run(user_id, key, body, work)
-        found.append(replayed)
-        return result if isinstance(result, bytes) else orjson.dumps(result)
-
-    return json_response(await until_disconnect(request, once()), REPLAYED if any(found) else {})
-
-
-def json_response(body: bytes | None, headers: dict[str, str] | None = None) -> Response:
-    if body is None:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it; the log shows what happened
-    return Response(body, media_type=JSON, headers=headers)
 
 
 async def event_stream(events: AsyncGenerator[StreamEvent, None], headers: dict[str, str] | None = None) -> Response:

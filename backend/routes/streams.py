@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from backend.routes.ai_v4 import CHAT_PROBLEMS, IdempotencyKey
 from backend.routes.ai_v4_shapes import Identifier, StreamBody
-from backend.routes.answers import REPLAYED, event_stream
+from backend.routes.answers import CLIENT_CLOSED_REQUEST, answered, event_stream
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.problems import problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
@@ -32,17 +32,14 @@ async def start_stream(
     """An answer as it arrives. A failure before the first token is an HTTP status, a later one an error event."""
     ask = body.question(user.user_id, request.state.correlation_id)
 
-    if key is None:
-        opened = await services.ai.open_stream(ask)
-        return await event_stream(services.streams.read(user.user_id, opened.stream_id))
-
     async def work() -> bytes:
         return encode(await services.ai.open_stream(ask))
 
-    content = request.url.path.encode() + b"\0" + await request.body()
-    stored, replayed = await services.ai.idempotency.run(user.user_id, key, content, work)
-    opened = OpenedStream(**(orjson.loads(stored) if isinstance(stored, bytes) else stored))
-    return await event_stream(services.ai.reread(user.user_id, opened), REPLAYED if replayed else {})
+    done = await answered(request, user.user_id, services.ai.idempotency, work)
+    if done.body is None:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    opened = OpenedStream(**orjson.loads(done.body))
+    return await event_stream(services.ai.reread(user.user_id, opened), done.headers)
 
 
 @router.get(

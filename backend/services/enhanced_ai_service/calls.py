@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from backend.domain.context import BYTES_PER_TOKEN, TOKENS_PER_MESSAGE
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import TokenUsage, UsageRecord
+from backend.errors import AetherError
 from backend.services.llm.provider import ChatRequest, FinishReason, Provider
 
-Emit = Callable[[str], None]
+Emit = Callable[[str, str], None]
+"""Receives each piece of an answer as it arrives: (content, reasoning), one of which may be empty."""
 
 
 @dataclass(slots=True)
 class ModelCall:
-    """A call in progress. emit, where given, makes it a stream and receives each piece of text as it arrives."""
+    """A call in progress. emit, where given, makes it a stream."""
 
     provider: Provider
     request: ChatRequest
@@ -64,6 +66,9 @@ class ModelCall:
         self._started = self.clock()
         try:
             await (self._complete() if self.emit is None else self._stream(self.emit))
+        except AetherError as error:
+            self.attempts = max(error.attempts, 1)
+            raise
         finally:
             self._ended = self.clock()
 
@@ -84,7 +89,8 @@ class ModelCall:
                     self._reasoning.append(chunk.reasoning)
                 if chunk.content:
                     self._content.append(chunk.content)
-                    emit(chunk.content)
+                if chunk.content or chunk.reasoning:
+                    emit(chunk.content, chunk.reasoning)
                 self.finish_reason = chunk.finish_reason or self.finish_reason
                 self.usage = chunk.usage or self.usage
 

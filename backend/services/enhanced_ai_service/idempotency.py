@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ class Idempotency:
 
     async def run(
         self, user_id: str, key: str, body: bytes, work: Callable[[], Awaitable[bytes]]
-    ) -> tuple[dict[str, Any] | bytes, bool]:
+    ) -> tuple[Mapping[str, Any] | bytes, bool]:
         """(answer, replayed): fresh bytes or the stored JSON object.
 
         A failure frees the key. Raises IdempotencyMismatch, DeadlineExceeded and what the work raises.

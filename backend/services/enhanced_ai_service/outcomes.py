@@ -87,7 +87,7 @@ def _reply(
         message_id=turn.message_id,
         request_id=turn.request_id,
         timestamp=datetime.now(UTC),
-        reasoning=answer.reasoning,
+        reasoning=answer.reasoning or "",
         usage_estimated=bill.estimated,
         context_omitted=plan.omitted,
     )

@@ -22,7 +22,10 @@ MINIMUM_ANSWER_TOKENS = 64
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one call will be. prompt_tokens is an estimate. omitted: messages of the context that did not fit."""
+    """What one call will be. prompt_tokens is an estimate. omitted: messages of the context that did not fit.
+
+    capped: the bound on the answer keeps a cost cap, at this model's price only.
+    """
 
     agent: Agent
     model: Model
@@ -33,6 +36,7 @@ class Plan:
     reasoning_effort: str | None
     key: str
     omitted: int
+    capped: bool
 
     @property
     def agent_ref(self) -> AgentRef:
@@ -47,6 +51,7 @@ class Plan:
             max_tokens=self.max_tokens,
             deadline=deadline,
             reasoning_effort=self.reasoning_effort,
+            fallback=not self.capped,
             correlation_id=correlation_id,
         )
 
@@ -120,6 +125,7 @@ class Planner:
                 context_hash=hash_context(fitted.items),
             ),
             omitted=fitted.omitted,
+            capped=max_cost is not None,
         )
 
     def _named(self, model_id: str) -> Model:

@@ -86,7 +86,9 @@ class EnhancedAIService:
             tasks=self._tasks,
             deadline_s=deadline_s,
         )
-        self._streams = Streams(streams, self._single, self._team, limiter, messages, self._tasks, grace_s=stream_grace_s)
+        self._streams = Streams(
+            streams, self._single, self._team, limiter, messages, self._tasks, grace_s=stream_grace_s
+        )
         self._estimator = Estimator(planner, threads, cache, pace)
 
     async def close(self) -> None:

@@ -162,7 +162,7 @@ class SingleAgent:
         reply = cached_reply(run.plan, run.turn, hit, run.seconds)
         await self._turn_log.record(run.turn, outcome_of(reply, (), hit.answer.baseline))
         if emit:
-            emit(hit.answer.content)
+            emit(hit.answer.content, hit.answer.reasoning or "")
         return reply
 
     def _cancelled(self, run: AgentRun, attempt: Attempt) -> None:

@@ -103,13 +103,16 @@ class Streams:
     async def _follow(self, live: "Live", run: Run, work: Work) -> None:
         """Starts the work and waits for its first token. Raises the error of work that failed before it."""
         self._tasks.spawn(self._drive(live, run, work))
-        await live.first
+        try:
+            await live.first
+        finally:
+            live.opened.set()
 
     async def _drive(self, live: "Live", run: Run, work: Work) -> None:
         """Ends every stream with exactly one done or error event, after its turn is durable."""
         try:
             with self._limiter.slot(run.ask.user_id):
-                reply = await self._until_stopped(live.writer, run, work)
+                reply = await self._until_stopped(live, run, work)
             live.end("done", encode(receipt_of(reply)))
         except AetherError as error:
             live.fail(error)
@@ -119,27 +122,28 @@ class Streams:
         finally:
             await live.writer.close()
 
-    async def _until_stopped(self, writer: StreamWriter, run: Run, work: Work) -> ChatReply | TeamReply:
+    async def _until_stopped(self, live: "Live", run: Run, work: Work) -> ChatReply | TeamReply:
+        """The reply, or what there is of it once the stream is cancelled or nobody reads it any more."""
         answering = asyncio.ensure_future(work())
-        stop = asyncio.ensure_future(self._stop(writer))
+        tasks: list[asyncio.Future[Any]] = [
+            answering,
+            asyncio.ensure_future(live.writer.cancelled.wait()),
+            asyncio.ensure_future(self._abandoned(live)),
+        ]
         try:
-            await asyncio.wait({answering, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if answering.done():
                 return answering.result()
         finally:
-            for task in (stop, answering):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(stop, answering, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         return await _stopped_reply(run, answering)
 
-    async def _stop(self, writer: StreamWriter) -> None:
-        """Returns when the stream is cancelled or has had no reader for the grace period."""
-        waits = [asyncio.ensure_future(writer.cancelled.wait()), asyncio.ensure_future(writer.abandoned(self._grace_s))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    async def _abandoned(self, live: "Live") -> None:
+        """Whoever opens the stream waits for it; from then on somebody has to read it."""
+        await live.opened.wait()
+        await live.writer.abandoned(self._grace_s)
 
     async def _source(self, run: AgentRun, live: "Live", stream_id: str, attempt: Attempt) -> tuple[CachedAnswer, bool]:
         leader = await self.log.claim(run.ask.user_id, run.plan.key, stream_id) if run.ask.reusable else None
@@ -168,14 +172,20 @@ class Streams:
 
 
 class Live:
-    """The writing end of one stream; first resolves at the first token or fails with what came instead."""
+    """The writing end of one stream. first resolves at the first token or fails with what came instead.
+
+    opened: who asked for the stream has it, or has gone.
+    """
 
     def __init__(self, writer: StreamWriter) -> None:
         self.writer = writer
+        self.opened = asyncio.Event()
         self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def token(self, text: str, agent: str | None = None) -> None:
-        self.writer.append("token", orjson.dumps({"content": text, "agent": agent} if agent else {"content": text}))
+    def token(self, content: str, reasoning: str = "", agent: str | None = None) -> None:
+        optional = {"reasoning": reasoning, "agent": agent}
+        named = {name: value for name, value in optional.items() if value}
+        self.writer.append("token", orjson.dumps({"content": content, **named}))
         self._begun()
 
     def agent_done(self, response: AgentResponse) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from backend.domain.agents import SYNTHESIZER, TEAM, Agent
+from backend.domain.agents import AGENTS_BY_ID, SYNTHESIZER, TEAM, Agent
 from backend.domain.replies import AgentResponse, TeamReply
 from backend.errors import AetherError, BudgetExceeded, DeadlineExceeded
 from backend.services.enhanced_ai_service.admission import Admission
@@ -23,6 +23,8 @@ from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.performance_cache import CachedAnswer, PerformanceCache
 from backend.services.tasks import TaskOwner
 from backend.services.turn_log import TurnLog
+
+AGENT_ORDER = tuple(AGENTS_BY_ID)
 
 
 class Team:
@@ -56,6 +58,8 @@ class Team:
         thread = await self._threads.place(ask)
         members = [Member(response.agent_type, status=response.status, stored=response) for response in stored]
         members += [Member(agent) for agent in ask.agents]
+        if stored:
+            members.sort(key=lambda member: AGENT_ORDER.index(member.agent))
         turn = new_turn(ask, thread, TEAM, lifetime)
         run = TeamRun(ask, thread, turn, members, started, started + lifetime, streaming)
         for member in run.waiting:
@@ -155,7 +159,7 @@ class Team:
         if hit is None:
             return await self._asker.ask(attempt)
         if attempt.emit:
-            attempt.emit(hit.answer.content)
+            attempt.emit(hit.answer.content, hit.answer.reasoning or "")
         return hit.answer, True
 
     async def _merge(self, run: TeamRun) -> None:

@@ -21,7 +21,7 @@ AGENTS_SHARE = 0.7
 class Sink(Protocol):
     """Is told of a team run as it happens. agent None: the synthesis."""
 
-    def token(self, text: str, agent: str | None = None) -> None: ...
+    def token(self, content: str, reasoning: str = "", agent: str | None = None) -> None: ...
 
     def agent_done(self, response: AgentResponse) -> None: ...
 
@@ -93,9 +93,9 @@ class TeamRun:
         merge = self.merge_record.baseline if self.merge_record else self.merged.baseline if self.merged else 0
         return sum_known([*(member.baseline for member in self.members), merge])
 
-    def token(self, text: str, agent: str | None = None) -> None:
+    def token(self, content: str, reasoning: str = "", agent: str | None = None) -> None:
         if self.sink:
-            self.sink.token(text, agent)
+            self.sink.token(content, reasoning, agent)
 
     def reply(self, finish_reason: str, partial_text: str = "") -> TeamReply:
         """partial_text: what there is of a synthesis that was stopped."""

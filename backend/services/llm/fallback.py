@@ -86,7 +86,7 @@ class Fallback:
 
     def _candidates(self, request: ChatRequest) -> Iterator[ChatRequest]:
         yield request
-        asked = self._catalogue.get(request.model)
+        asked = self._catalogue.get(request.model) if request.fallback else None
         for model in self._catalogue.fallbacks(asked) if asked else ():
             yield _adapted(request, model)
 

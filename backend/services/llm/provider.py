@@ -23,7 +23,8 @@ class ChatMessage:
 class ChatRequest:
     """One call for a completion. deadline: time.monotonic() instant by which it must have ended, retries included.
 
-    reasoning_effort None: the vendor's default. correlation_id goes into the vendor's request header X-Request-ID.
+    reasoning_effort None: the vendor's default. fallback False: no other model may answer (its price might be higher).
+    correlation_id goes into the vendor's request header X-Request-ID.
     """
 
     model: str
@@ -32,6 +33,7 @@ class ChatRequest:
     max_tokens: int
     deadline: float
     reasoning_effort: str | None = None
+    fallback: bool = True
     correlation_id: str | None = None
 
 
