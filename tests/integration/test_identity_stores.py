@@ -16,11 +16,10 @@ from backend.services.redis_client import RedisClient
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
-from tests.support.identity import SECRET, quick_hasher
+from tests.support.identity import EMAIL, PASSWORD, SECRET, quick_hasher, sign_in
 from tests.support.proxy import proxied
 from tests.support.waiting import eventually
 
-EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 WITHIN_S = 1.0
 SLOW_MACHINE_S = 0.5
 
@@ -58,10 +57,6 @@ async def workers(mongo_url: str, redis_url: str, database_name: str) -> AsyncIt
     ):
         await one.register(EMAIL, PASSWORD, "Ada")
         yield one, other
-
-
-async def sign_in(identity: Identity, password: str = PASSWORD) -> Tokens:
-    return await identity.login(EMAIL, password, device="a browser", address="192.0.2.1")
 
 
 async def refused_within(identity: Identity, tokens: Tokens, seconds: float) -> None:
@@ -107,7 +102,7 @@ async def test_failed_sign_ins_are_counted_over_all_workers(workers: tuple[Ident
     one, other = workers
     for identity in (one, other, one):
         with pytest.raises(Unauthenticated):
-            await sign_in(identity, "wrong password")
+            await sign_in(identity, password="wrong password")
     with pytest.raises(RateLimited) as caught:
         await sign_in(other)
     assert caught.value.retry_after is not None

@@ -1,6 +1,7 @@
 """Fakes of what identity needs, in memory. The real repositories are tested in tests/integration."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,11 +10,12 @@ from argon2 import PasswordHasher
 from backend.domain.ids import new_id
 from backend.domain.users import Session, User, UserRole
 from backend.errors import Conflict, DatabaseUnavailable, RateLimited
-from backend.services.identity import Identity
+from backend.services.identity import Identity, Tokens
 from backend.services.identity.passwords import Passwords
 from backend.services.redis_client import RedisUnavailable
 
 SECRET = "secret key of the tests, long enough"
+EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 
 
 def quick_hasher() -> PasswordHasher:
@@ -161,3 +163,16 @@ class World:
             clock=self.clock,
             passwords=Passwords(hasher or quick_hasher()),
         )
+
+
+@asynccontextmanager
+async def running(identity: Identity) -> AsyncIterator[Identity]:
+    await identity.start()
+    try:
+        yield identity
+    finally:
+        await identity.close()
+
+
+async def sign_in(identity: Identity, *, password: str = PASSWORD, email: str = EMAIL) -> Tokens:
+    return await identity.login(email, password, device="a browser", address="192.0.2.1")
