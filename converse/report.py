@@ -108,7 +108,10 @@ def spread(values: Sequence[float]) -> tuple[object, ...]:
 def error_table(run: Run) -> str:
     errors = figures.errors(run.turns)
     rows = [*sorted(errors.items()), ("all", errors.total())]
-    waited = f"The server asked {run.waits.count} times to come back later; {run.waits.seconds:.0f} s were waited."
+    waited = (
+        f"The server asked {run.waits.count} times to come back later; "
+        f"{run.waits.seconds:.0f} s were waited, all accounts together."
+    )
     return f"{table(('error', 'times'), rows)}\n\n{waited}"
 
 

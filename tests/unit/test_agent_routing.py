@@ -168,3 +168,12 @@ def test_no_message_takes_long(message: str) -> None:
     started = time.thread_time()
     route_agent(message, [message, message])
     assert time.thread_time() - started < 0.02
+
+
+def test_an_ordinary_message_is_routed_well_within_a_millisecond() -> None:
+    message = "Plan the roadmap, sketch the landing page and write the Python function with its unit tests. " * 6
+    rounds = 50
+    started = time.thread_time()
+    for _ in range(rounds):
+        route_agent(message)
+    assert (time.thread_time() - started) / rounds < 0.0005

@@ -164,3 +164,12 @@ def test_no_message_takes_long(message: str) -> None:
     started = time.thread_time()
     score_complexity(message)
     assert time.thread_time() - started < 0.02
+
+
+def test_an_ordinary_message_is_scored_well_within_a_millisecond() -> None:
+    message = "Compare the two designs, and explain why the second must cost at least 3 times as much. " * 6
+    rounds = 50
+    started = time.thread_time()
+    for _ in range(rounds):
+        score_complexity(message)
+    assert (time.thread_time() - started) / rounds < 0.0005

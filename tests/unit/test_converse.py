@@ -322,7 +322,7 @@ def test_the_report_tells_cost_hits_and_that_the_books_agree() -> None:
     assert "| chat/optimized | 1 | 1 | 0 | 0 | 0 | 0 | 100.0% |" in text
     assert "| chat/stream, first pass: to the first token | 1 | 0.100 | 0.100 | 0.100 |" in text
     assert "Equal to the last digit." in text
-    assert "asked 2 times to come back later; 61 s were waited" in text
+    assert "asked 2 times to come back later; 61 s were waited, all accounts together." in text
 
 
 def test_books_that_differ_or_an_error_fail_the_run() -> None:
