@@ -44,6 +44,7 @@ async def launch(settings: Settings, prepare: Prepare, *, worker_module: str = W
             if not settings.secret_key.get_secret_value():
                 settings = settings.model_copy(update={"secret_key": stored_secret_key(layout)})
             await _until(signals.stop, _run(settings, prepare, layout, listener, signals, worker_module))
+    signals.block()
 
 
 async def _run(

@@ -7,6 +7,9 @@ SAME_WISH_S = 1.0
 """Terminals, shells and process managers deliver one wish several times: to the process, and to its group."""
 
 
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class StopSignals:
     """stop: set by the first signal. hurry: set by a later one."""
 
@@ -22,6 +25,10 @@ class StopSignals:
             loop.add_signal_handler(number, self.receive)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             loop.add_signal_handler(signal.SIGHUP, self.receive)
+
+    def block(self) -> None:
+        """From now on they wait until the process has ended, so that its exit code stays that of an orderly stop."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
 
     def receive(self) -> None:
         now = asyncio.get_running_loop().time()
