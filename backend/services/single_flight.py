@@ -24,6 +24,7 @@ RENEWALS_PER_LEASE = 3
 RESULT_TTL_S = 10.0
 POLL_MIN_S, POLL_MAX_S = 0.02, 0.25
 POLL_SHARE = 0.1
+SILENCE_S = 0.5  # a shorter absence of Redis is no reason to pay for a second call
 
 # KEYS: lease. ARGV: token, lease in ms. Reply: the token that holds the lease.
 JOIN = """
@@ -192,19 +193,19 @@ class SingleFlight:
             await self._leave([lease.key, lease.result_key(lease.token)], [lease.token, *outcome])
 
     async def _follow(self, lease: "_Lease", holder: str, user_id: str, key: str) -> CachedAnswer | None:
-        """The answer of another worker's call, None where that call has failed or its worker has gone."""
-        keys, started = [lease.key, lease.result_key(holder)], self._clock()
-        while True:
-            try:
+        """The answer of another worker's call, None where it failed, or it or Redis has gone."""
+        keys = [lease.key, lease.result_key(holder)]
+        started = heard_at = self._clock()
+        while self._clock() - heard_at < SILENCE_S:
+            with suppress(RedisUnavailable):
                 now_held_by, result = await self._redis.run(lambda redis: redis.mget(keys))
-            except RedisUnavailable:
-                return None
-            if result is not None:
-                return _decode(user_id, key, cast(bytes, result))
-            if now_held_by != holder.encode():
-                return None
-            elapsed = self._clock() - started
-            await asyncio.sleep(min(POLL_MAX_S, max(POLL_MIN_S, POLL_SHARE * elapsed)))
+                if result is not None:
+                    return _decode(user_id, key, cast(bytes, result))
+                if now_held_by != holder.encode():
+                    return None
+                heard_at = self._clock()
+            await asyncio.sleep(min(POLL_MAX_S, max(POLL_MIN_S, POLL_SHARE * (self._clock() - started))))
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,8 +146,7 @@ async def test_nobody_waits_for_a_paused_redis_and_it_is_used_again_when_it_answ
 
             assert max(await asyncio.gather(*(timed() for _ in range(50)))) < PATIENCE_S
             assert not client.available
-            waits = [await timed() for _ in range(200)]
-            assert sum(wait > TIMEOUT_S / 2 for wait in waits) <= 1, "an open breaker lets nobody but a probe wait"
+            assert sum([await timed() for _ in range(1000)]) < PATIENCE_S, "known to be away: nobody waits"
 
         async def answers() -> bool:
             try:
@@ -170,10 +169,10 @@ async def test_a_killed_redis_fails_at_once_and_an_empty_one_is_found_again(
         assert await script([key]) == 1
         await proxy.refuse()
         started = time.monotonic()
-        for _ in range(20):
+        for _ in range(100):
             with pytest.raises(RedisUnavailable):
                 await script([key])
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < PATIENCE_S
         assert not client.available
         proxy.point_at("127.0.0.1", empty.port)
         await proxy.start()
@@ -192,13 +191,14 @@ async def test_a_slow_redis_opens_the_breaker(redis_url: str, namespace: str) ->
     async with proxied(redis_url) as (proxy, url):
         client = RedisClient(url, namespace)
         await client.ping()
-        proxy.delay_s = lambda: 0.5
-        for _ in range(3):
-            started = time.monotonic()
+        proxy.delay_s = lambda: 2 * TIMEOUT_S
+        started = time.monotonic()
+        for _ in range(100):
             with pytest.raises(RedisUnavailable):
                 await client.ping()
-            assert time.monotonic() - started < PATIENCE_S
-        assert not client.available
+        assert time.monotonic() - started < PATIENCE_S, "one caller waits, once"
+        await asyncio.sleep(10 * TIMEOUT_S)
+        assert not client.available, "answers that come too late do not heal"
         proxy.delay_s = lambda: 0.0
         await eventually(lambda: _pings(client))
         await client.close()
@@ -211,6 +211,20 @@ async def test_a_connection_that_went_silent_is_replaced(redis_url: str, namespa
         proxy.freeze()
         await eventually(lambda: _pings(client))
         assert proxy.connections == 2
+        assert client.available
+        await client.close()
+
+
+async def test_a_short_stall_heals_as_soon_as_redis_answers(redis_url: str, namespace: str) -> None:
+    async with proxied(redis_url) as (proxy, url):
+        client = RedisClient(url, namespace)
+        await client.ping()
+        proxy.pause()
+        with pytest.raises(RedisUnavailable):
+            await client.ping()
+        proxy.resume()
+        await eventually(lambda: client.available, within_s=0.5)
+        assert proxy.connections == 1
         await client.close()
 
 

@@ -16,8 +16,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError, ResponseError
 from redis.typing import EncodableT
 
-CONNECT_TIMEOUT_S = 1.0
-
 
 class PendingReply:
     """A command under way, in the shape that redis-py's parse_response expects of a connection."""
@@ -110,9 +108,7 @@ class Session:
 class Channel:
     """Connects at the first command and again after an error; what was under way then fails, nothing is resent."""
 
-    def __init__(
-        self, make_connection: Callable[[], AbstractConnection], *, connect_timeout_s: float = CONNECT_TIMEOUT_S
-    ) -> None:
+    def __init__(self, make_connection: Callable[[], AbstractConnection], *, connect_timeout_s: float) -> None:
         self._make_connection = make_connection
         self._connect_timeout_s = connect_timeout_s
         self._packer = make_connection()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
-from backend.errors import CacheUnavailable, NotFound
+from backend.errors import AetherError, CacheUnavailable, NotFound
 from backend.services.redis_client import RedisUnavailable
 from backend.services.stream_log.buffer import EventBuffer
 from backend.services.stream_log.events import StreamEvent, StreamId
@@ -70,13 +70,17 @@ class Follower:
     async def _find(self, copy: _Copy) -> None:
         """Returns when the stream is known. A stream that was opened just now may not be in Redis yet."""
         give_up_at = self._clock() + FIRST_WRITE_S
-        try:
-            while not copy.buffer.events and not await self._fetch(copy):
-                if self._clock() >= give_up_at:
-                    raise NotFound("There is no such stream.")
-                await asyncio.sleep(FIRST_LOOK_PAUSE_S)
-        except RedisUnavailable as error:
-            raise CacheUnavailable("This stream cannot be looked up at the moment.", retry_after=1.0) from error
+        reason: AetherError
+        while not copy.buffer.events:
+            try:
+                if await self._fetch(copy):
+                    return
+                reason = NotFound("There is no such stream.")
+            except RedisUnavailable:
+                reason = CacheUnavailable("This stream cannot be looked up at the moment.", retry_after=1.0)
+            if self._clock() >= give_up_at:
+                raise reason
+            await asyncio.sleep(FIRST_LOOK_PAUSE_S)
 
     async def _look(self, copy: _Copy) -> None:
         try:
