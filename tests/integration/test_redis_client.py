@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.services.redis_client import RedisClient, RedisUnavailable
+from backend.services.redis_client import Redis, RedisClient, RedisUnavailable
 from tests.support.proxy import proxied
 from tests.support.valkey import own_valkey, paused
 from tests.support.waiting import eventually
@@ -36,6 +36,18 @@ async def test_commands_and_scripts_answer(redis: RedisClient) -> None:
     assert await read(redis, key) == b"1"
     assert await redis.script("return {KEYS[1], ARGV[1]}")([key], ["x"]) == [key.encode(), b"x"]
     assert 0 <= await redis.ping() < 2
+
+
+async def test_pipelines_work_too(redis: RedisClient) -> None:
+    key = redis.key("user_1", "count")
+
+    async def twice(connection: Redis) -> list[object]:
+        async with connection.pipeline(transaction=True) as pipeline:
+            pipeline.incr(key)
+            pipeline.incr(key)
+            return list(await pipeline.execute())
+
+    assert await redis.run(twice) == [1, 2]
 
 
 async def test_all_keys_of_a_user_share_one_hash_tag(redis: RedisClient) -> None:
