@@ -1,7 +1,6 @@
 """Settings: the only reader of the environment. README lists every one of them."""
 
 import re
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -87,7 +86,7 @@ class Settings(BaseSettings):
     simulated: bool = Field(False, alias="AETHER_SIMULATED")
     """Set by the launcher for its workers where it started the bundled simulator."""
 
-    @cached_property
+    @property
     def in_memory(self) -> bool:
         return self.mongo_url.get_secret_value() == MEMORY_URL
 

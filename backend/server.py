@@ -67,7 +67,7 @@ def create_app(settings: Settings, *, provider: Provider | None = None) -> FastA
             worker.services = services
             yield {"services": services}
 
-    app = FastAPI(title="Aether", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Aether", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     for module in ROUTES:
         app.include_router(module.router)
     app.state.drain = worker.drain

@@ -115,7 +115,7 @@ def score_complexity(
     reasons = [name for _, name in sorted(parts, reverse=True)] or ["short and plain"]
     if priority != "normal" and score >= threshold and score < THRESHOLD:
         reasons.insert(0, f"{priority} priority")
-    return Complexity(round(score, 3), tier, tuple(reasons))
+    return Complexity(round(float(score), 3), tier, tuple(reasons))
 
 
 def _signals(text: str) -> list[Signal]:
