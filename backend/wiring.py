@@ -55,6 +55,7 @@ async def prepare(settings: Settings) -> Prepared:
     MONGO_URL=memory:// lives in its worker alone: there only the password is made here.
     """
     email, password, generated = _administrator(settings)
+    with_models(settings.model_small, settings.model_large)  # raises here, where the launcher shows it to people
     if settings.in_memory:
         return Prepared(email, password if generated else None)
     database = _database(settings)

@@ -51,13 +51,14 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "contains code",
         0.32,
-        "function, select",
+        "function",
         (
             ("```", None),
             ("traceback", None),
             ("#include", None),
             ("def ", re.compile(r"\bdef \w+\(")),
-            ("class ", re.compile(r"\bclass \w")),
+            ("class ", re.compile(r"\bclass \w+[:({]")),
+            ("select ", re.compile(r"\bselect [^;]{1,200}\bfrom \w")),
         ),
     ),
     Signal(

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 
 from backend.domain.usage import Price, TokenUsage
+from backend.errors import InvalidInput
 
 Tier = Literal["small", "large"]
 Status = Literal["production", "preview", "retired"]
@@ -125,15 +126,17 @@ class ModelCatalogue:
         return self.for_tier("large")
 
     def fallbacks(self, model: Model) -> tuple[Model, ...]:
-        """Production models to try after this one, nearest tier first."""
-        others = [m for m in self.models if m.status == "production" and m.id != model.id]
-        return tuple(sorted(others, key=lambda m: m.tier != model.tier))
+        """The models to try after this one: those that serve a tier, the same tier first."""
+        serving = {self.for_tier(tier).id: self.for_tier(tier) for tier in TIERS}
+        others = [row for row in serving.values() if row.id != model.id]
+        return tuple(sorted(others, key=lambda row: row.tier != model.tier))
 
 
 def with_models(small: str, large: str) -> ModelCatalogue:
     """The catalogue, with other models for the tiers where they are named (of another vendor, or a newer one).
 
     A model that is not in the catalogue is unpriced: its calls are counted, and their cost is said to be unknown.
+    Raises InvalidInput for a retired one.
     """
     usual = ModelCatalogue()
     serving: dict[Tier, str] = {"small": small or usual.for_tier("small").id, "large": large or usual.baseline.id}
@@ -146,4 +149,6 @@ def with_models(small: str, large: str) -> ModelCatalogue:
 def _serving(known: Model | None, model_id: str, tier: Tier) -> Model:
     if known is None:
         return Model(model_id, tier, UNKNOWN_CONTEXT, UNKNOWN_CONTEXT, None, None, "production")
+    if known.status == "retired":
+        raise InvalidInput(f"{model_id} is retired: name another model for the {tier} tier.", code="model_retired")
     return replace(known, tier=tier, status="production")

@@ -49,7 +49,8 @@ def _route_libraries(level: int) -> None:
     for name in SERVER_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-        logger.setLevel(max(level, logging.INFO))
+        # Its start and stop lines say nothing that the launcher's do not.
+        logger.setLevel(max(level, LIBRARY_LEVEL))
     # Its lines hold query strings; the request summary of the timing middleware replaces them.
     logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
 

@@ -27,7 +27,7 @@ SHOWN = {
     "asks for reasoning": ["Why?", "prove it", "Explain how it works", "Analyze that", "the trade-offs", "Dlaczego"],
     "asks for a design": ["the architecture", "Design a kettle", "Is it scalable", "migrations", "concurrency"],
     "contains mathematics": ["x = 3", "2 * 4", "≥ 10", r"\frac", "an equation", "The probability"],
-    "contains code": ["```", "def run(", "class Car:", "a function", "Traceback", "#include <a>", "SELECT a"],
+    "contains code": ["```", "def run(", "class Car:", "a function", "Traceback", "#include <a>", "SELECT a FROM b"],
     "names several requirements": ["- one", "1. one", "all of:\n  * a\n  * b", "2) two"],
     "asks several questions": ["Who? When?", "??", "who?\nwhen?"],
     "sets constraints": ["You must", "at most two", "only this", "requires care", "Dokładnie"],

@@ -77,7 +77,7 @@ def test_members_of_an_exception_group_are_logged_the_same_way(output: Output) -
 
 def test_library_lines_are_ours_and_keep_only_their_first_line(output: Output) -> None:
     logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task %s>", MARKER)
-    logging.getLogger("uvicorn.error").info("Started")
+    logging.getLogger("uvicorn.error").warning("Started")
     first, second = output.lines
     assert (first["event"], first["level"], first["logger"]) == (
         "Task exception was never retrieved",

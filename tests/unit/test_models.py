@@ -6,6 +6,7 @@ import pytest
 
 from backend.domain.models import CATALOGUE, TIERS, ModelCatalogue, Tier, with_models
 from backend.domain.usage import TokenUsage, parse_usd
+from backend.errors import InvalidInput
 
 PRICE_LIST = {
     # USD per million tokens: input, cached input, output; context and longest answer in tokens
@@ -112,4 +113,16 @@ def test_one_model_may_serve_both_tiers(small: str, large: str) -> None:
     assert {tier: catalogue.for_tier(tier).id for tier in TIERS} == wanted
     ids = [model.id for model in catalogue.models]
     assert len(set(ids)) == len(ids)
-    assert catalogue.fallbacks(catalogue.baseline)[0].id != catalogue.baseline.id
+    assert catalogue.baseline not in catalogue.fallbacks(catalogue.baseline)
+
+
+def test_fallbacks_stay_among_the_models_that_serve() -> None:
+    """With another vendor's models configured, Groq's are not at that address."""
+    catalogue = with_models("llama3.2:3b", "qwen3:8b")
+    assert [row.id for row in catalogue.fallbacks(catalogue.baseline)] == ["llama3.2:3b"]
+
+
+@pytest.mark.parametrize("tiers", [("llama-3.1-8b-instant", ""), ("", "mixtral-8x7b-32768")])
+def test_a_retired_model_cannot_be_configured(tiers: tuple[str, str]) -> None:
+    with pytest.raises(InvalidInput, match="retired"):
+        with_models(*tiers)
