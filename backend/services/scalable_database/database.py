@@ -131,7 +131,7 @@ class ScalableDatabase:
         """Up to limit documents and the cursor of the next page, None at the end. InvalidInput: a bad cursor."""
         if query.keyset is None:
             raise ValueError(f"{query.name} has no keyset")
-        where = {**query.where(**arguments), **query.keyset.after(cursor)}
+        where = query.keyset.following(query.where(**arguments), cursor)
         with translated():
             found = self.collection(query.collection).find(
                 where, query.projection, limit=limit + 1, sort=list(query.order)

@@ -49,16 +49,19 @@ class Keyset:
             raise InvalidInput("The cursor is not one that this server made.", code="invalid_cursor") from error
         return at, ObjectId(match[2]) if self.id_type == "object_id" else match[2]
 
-    def after(self, cursor: str | None) -> Document:
-        """The filter clause of what follows the cursor.
+    def following(self, where: Document, cursor: str | None) -> Document:
+        """The filter of what comes after the cursor.
 
-        The bound on the field alone is what the index seeks by; the alternatives only drop ties that were shown.
+        Two alternatives, each whole: ties of the last time, and everything beyond it. The planner walks the index
+        once for each and merges; one filter for both would read every tie again, however many there are.
         """
         if cursor is None:
-            return {}
+            return where
         at, last_id = self.decode(cursor)
         beyond = "$gt" if self.direction == 1 else "$lt"
         return {
-            self.field: {f"{beyond}e": at},
-            "$or": [{self.field: {beyond: at}}, {"_id": {beyond: last_id}}],
+            "$or": [
+                {**where, self.field: at, "_id": {beyond: last_id}},
+                {**where, self.field: {beyond: at}},
+            ]
         }

@@ -1,0 +1,190 @@
+"""The index table against a real server, and the plan of every named query on real data."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from backend.domain.alerts import Alert
+from backend.services.repositories.alerts import AlertRepository
+from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.idempotency import IdempotencyRepository
+from backend.services.repositories.leases import LeaseRepository
+from backend.services.repositories.metrics import MetricsRepository
+from backend.services.repositories.registry import NAMED_QUERIES
+from backend.services.repositories.users import UserRepository
+from backend.services.scalable_database import Query, ScalableDatabase
+from backend.services.scalable_database.indexes import INDEXES
+from tests.support.database.contract.people import make_session
+from tests.support.database.opening import opened, started
+from tests.support.database.turns import NOW, make_call, make_outcome, make_turn
+from tests.support.waiting import eventually
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "seed_indexes.py"
+
+
+async def seed(database: ScalableDatabase) -> None:
+    """Something of everything, of several users, so that a bad plan has something to examine in vain."""
+    async with started(database) as log:
+        for user_id in ("user_ada", "user_eve", "user_bob"):
+            starts = [make_turn(user_id) for _ in range(40)]
+            await asyncio.gather(*(log.record(turn, make_outcome(make_call())) for turn in starts))
+            for start in starts[:2]:
+                turns = [make_turn(user_id, start.conversation_id) for _ in range(40)]
+                await asyncio.gather(*(log.record(turn, make_outcome(make_call())) for turn in turns))
+            days = [NOW - timedelta(days=age) for age in range(40)]
+            await asyncio.gather(
+                *(
+                    log.record(make_turn(user_id), make_outcome(make_call(timestamp=day), finished_at=day))
+                    for day in days
+                )
+            )
+            await asyncio.gather(*(log.open(make_turn(user_id)) for _ in range(20)))
+    await _seed_shared_state(database)
+
+
+async def _seed_shared_state(database: ScalableDatabase) -> None:
+    later = datetime(2099, 1, 1, tzinfo=UTC)
+    sessions, keys = AuthSessionRepository(database), IdempotencyRepository(database)
+    for number in range(30):
+        user_id = f"user_{number % 3}"
+        await UserRepository(database).create(f"u{number}@example.com", "hash", "U", "admin" if number == 7 else "user")
+        session = make_session(user_id)
+        await sessions.create(session)
+        await sessions.rotate(session.id, user_id, session.token_hash, f"next {number}", later)
+        if number % 2 == 0:
+            await sessions.revoke(user_id, session.id)
+        await keys.begin(user_id, f"key {number}", "body", f"req_{number}", later)
+        await LeaseRepository(database).acquire(f"lease {number}", "owner", 60)
+        alert = Alert(f"alert_{number}", f"rule {number}", "warning", "ratio", 0.9, 0.8, 60, "m", later)
+        await AlertRepository(database).fire(alert)
+        if number % 2 == 0:
+            await AlertRepository(database).resolve(replace(alert, resolved_at=later, resolved_value=0.1))
+        bucket = later + timedelta(minutes=number)
+        rollup = {"_id": f"w:{number}", "worker": "w", "level": "minute", "bucket": bucket, "expires_at": bucket}
+        await MetricsRepository(database).upsert([rollup])
+
+
+async def test_every_named_query_has_a_good_plan_on_real_data(database: ScalableDatabase) -> None:
+    await seed(database)
+    explanations = [await database.explain(query) for query in NAMED_QUERIES]
+    assert [row for row in explanations if row.faults] == []
+    found_nothing = {row.query for row in explanations if row.returned == 0}
+    assert found_nothing <= {"messages.expired", "auth_sessions.live", "idempotency.expired_lease"}
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        (Query("scan", "messages", lambda: {"content": "x"}, {}), "scans the whole collection"),
+        (
+            Query("sort", "messages", lambda: {"user_id": "user_ada"}, {}, sort=(("completed_at", 1),)),
+            "sorts in memory",
+        ),
+        (
+            Query("waste", "messages", lambda: {"user_id": "user_ada", "status": "failed"}, {}),
+            "examines 25 documents to return 0",
+        ),
+        (
+            Query("scan", "messages", lambda: {"content": "x"}, {}, stages=({"$count": "n"},), kind="aggregate"),
+            "scans the whole collection",
+        ),
+        (Query("scan", "messages", lambda: {"content": "x"}, {}, kind="write"), "scans the whole collection"),
+    ],
+)
+async def test_a_bad_plan_is_told(database: ScalableDatabase, query: Query, fault: str) -> None:
+    async with started(database) as log:
+        await asyncio.gather(*(log.open(make_turn()) for _ in range(12)), log.open(make_turn(content=None)))
+    assert fault in (await database.explain(query)).faults
+
+
+async def test_next_page_reads_no_more_than_it_returns(database: ScalableDatabase) -> None:
+    """Also far into a list where every document has the same time."""
+    await seed(database)
+    for query in NAMED_QUERIES:
+        if query.keyset is None:
+            continue
+        stored = await database.collection(query.collection).find_one({}, sort=[("_id", 1)])
+        assert stored is not None
+        where = query.sample_filter(stored)
+        rows = await database.collection(query.collection).find(where, sort=list(query.order), limit=20).to_list(None)
+        later = replace(
+            query,
+            where=partial(query.keyset.following, where, query.keyset.encode(rows[-1])),
+            sample={},
+        )
+        explanation = await database.explain(later)
+        assert (explanation.faults, explanation.returned > 0) == ((), True)
+
+
+async def test_drift_names_what_is_missing_extra_and_different(
+    mongo_url: str, database_name: str, database: ScalableDatabase
+) -> None:
+    assert not await database.index_drift()
+    users, messages = database.collection("users"), database.collection("messages")
+    await users.drop_index("email")
+    await users.create_index("email", name="email")
+    await messages.drop_index("user_message")
+    await messages.create_index("reasoning", name="of_nobody")
+    drift = await database.index_drift()
+    assert drift.missing == ("messages.user_message",)
+    assert drift.extra == ("messages.of_nobody",)
+    assert drift.different == ("users.email",)
+    assert await database.ensure_indexes() == ["messages.user_message"]
+    assert (await database.index_drift()).missing == ()
+
+
+async def test_start_creates_missing_indexes_without_waiting(mongo_url: str, database_name: str) -> None:
+    database = ScalableDatabase(mongo_url, database_name, pool_min=0)
+    await database.start()
+    try:
+
+        async def complete() -> bool:
+            return not await database.index_drift()
+
+        await eventually(complete, 30)
+    finally:
+        await database.close()
+
+
+async def test_two_workers_create_indexes_at_once(mongo_url: str, database_name: str) -> None:
+    async with opened(mongo_url, database_name) as one, opened(mongo_url, database_name) as two:
+        await asyncio.gather(one.ensure_indexes(), two.ensure_indexes())
+        assert not await one.index_drift()
+
+
+async def seed_indexes(mongo_url: str, name: str, *arguments: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(SCRIPT), *arguments, "--url", mongo_url, "--database", name, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_script_applies_compares_and_explains(mongo_url: str, database_name: str) -> None:
+    code, output = await seed_indexes(mongo_url, database_name, "diff")
+    assert code == 1
+    assert output.count("missing ") == len(INDEXES)
+    code, output = await seed_indexes(mongo_url, database_name, "apply")
+    assert (code, output.count("created ")) == (0, len(INDEXES))
+    code, output = await seed_indexes(mongo_url, database_name, "diff", "--explain")
+    assert code == 0
+    assert all(query.name in output for query in NAMED_QUERIES)
+    async with opened(mongo_url, database_name) as database:
+        await database.collection("users").drop_index("email")
+    code, output = await seed_indexes(mongo_url, database_name, "--explain")
+    assert code == 1
+    assert "scans the whole collection" in output
+
+
+async def test_script_says_so_where_there_is_no_server(database_name: str) -> None:
+    code, output = await seed_indexes(
+        "mongodb://127.0.0.1:9/?timeoutMS=200&serverSelectionTimeoutMS=200", database_name
+    )
+    assert code == 2
+    assert "does not answer" in output
