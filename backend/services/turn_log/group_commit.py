@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 
 from backend.errors import DatabaseUnavailable, Overloaded
-from backend.services.turn_log.commits import Committer
 from backend.services.turn_log.entries import Entry
 
 BATCH_CHARACTERS = 4_000_000
@@ -15,10 +15,18 @@ BATCH_CHARACTERS = 4_000_000
 log = structlog.get_logger()
 
 
+class BatchCommitter(Protocol):
+    async def commit(self, entries: Sequence[Entry]) -> None:
+        """Ends with every entry acknowledged or failed."""
+        ...
+
+
 class GroupCommit:
     """batch_max entries at most share a transaction, and BATCH_CHARACTERS or so."""
 
-    def __init__(self, committer: Committer, *, batch_max: int, queue_max: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, committer: BatchCommitter, *, batch_max: int, queue_max: int, clock: Callable[[], float]
+    ) -> None:
         self._committer = committer
         self._batch_max = batch_max
         self._queue_max = queue_max
