@@ -48,7 +48,8 @@ class Settings(BaseSettings):
 
     groq_api_key: SecretStr = SecretStr("")
     groq_base_url: str = ""
-    groq_transport: Literal["sdk", "direct"] = "direct"
+    groq_transport: str = "direct"
+    """A row of the registry in backend.services.llm."""
 
     env: Literal["development", "production"] = Field("development", alias="AETHER_ENV")
     host: str = Field("127.0.0.1", alias="AETHER_HOST")

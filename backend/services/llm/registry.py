@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from backend.domain.models import ModelCatalogue
+from backend.errors import InvalidInput
 from backend.services.llm.breaker import Breaker, BreakerPolicy
 from backend.services.llm.direct import DirectProvider
 from backend.services.llm.endpoint import Endpoint, resolve_endpoint
@@ -17,11 +18,18 @@ TRANSPORTS: Mapping[str, Callable[[Endpoint], Provider]] = {
 }
 
 
+def check_transport(transport: str) -> None:
+    """Raises InvalidInput for one that has no row."""
+    if transport not in TRANSPORTS:
+        raise InvalidInput(f"GROQ_TRANSPORT must be one of {', '.join(TRANSPORTS)}.", code="unknown_transport")
+
+
 def open_provider(transport: str, base_url: str, api_key: str, *, loopback_only: bool = False) -> Provider:
-    """The bare transport. Call it in a running event loop; close() it. Raises RefusedEndpoint, KeyError (transport).
+    """The bare transport. Call it in a running event loop; close() it. Raises RefusedEndpoint, InvalidInput.
 
     loopback_only: refuse every address that is not on this machine (tests must not reach a paid API).
     """
+    check_transport(transport)
     return TRANSPORTS[transport](resolve_endpoint(base_url, api_key, loopback_only=loopback_only))
 
 
