@@ -7,6 +7,7 @@ exactly one pico-dollar per token, so cost is a sum of products of integers and 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+from typing import overload
 
 PICO_PER_USD = 10**12
 EXACT = Context(prec=60, Emax=60, traps=[InvalidOperation, Inexact, Overflow])
@@ -79,6 +80,10 @@ class UsageRecord:
     fallback_from: tuple[str, ...] = field(default=())
 
 
+@overload
+def format_usd(pico: int) -> str: ...
+@overload
+def format_usd(pico: int | None) -> str | None: ...
 def format_usd(pico: int | None) -> str | None:
     """Exact decimal string in USD ("0", "0.000012345"), None for an unknown amount."""
     if pico is None:

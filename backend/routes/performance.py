@@ -2,52 +2,104 @@
 
 import asyncio
 import secrets
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from backend.domain.doc import Doc
 from backend.routes.deps import Admin, AetherServices, Credentials, get_admin, get_current_user
 from backend.routes.problems import ADMIN_PROBLEMS
+from backend.services.health import Report
+from backend.services.performance_monitor import WindowName
+from backend.services.performance_monitor.advice import Recommendation
+from backend.services.performance_monitor.shapes import (
+    AIStats,
+    AlertLists,
+    AlertView,
+    CacheStats,
+    CurrentStatus,
+    Dashboard,
+    PerformanceStats,
+)
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
-Window = Literal["1h", "24h", "30d"]
+Window = Annotated[
+    WindowName, Query(description="Span that ends now; its time series has a point a minute, an hour or a day")
+]
 
 router = APIRouter(tags=["performance"], responses=ADMIN_PROBLEMS)
 
 
+@dataclass(frozen=True, slots=True)
+class DashboardAnswer:
+    dashboard: Dashboard
+    timestamp: Annotated[datetime, Doc("When it was made")]
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceAnswer:
+    """The parts of the dashboard of the last hour that fit on one screen, with the state of the dependencies."""
+
+    health: Report
+    current_status: CurrentStatus
+    performance_stats: PerformanceStats
+    ai_stats: AIStats
+    cache_stats: CacheStats
+    recent_alerts: tuple[AlertView, ...]
+    recommendations: tuple[Recommendation, ...]
+    timestamp: Annotated[datetime, Doc("When it was made")]
+
+
 @router.get("/api/ai/v4/performance/dashboard")
-async def dashboard(_: Admin, services: AetherServices, window: Window = "1h") -> dict[str, Any]:
-    """Figures over all workers: requests, AI, caches, database, system, series, alerts, recommendations."""
-    return {"dashboard": await services.monitor.dashboard(window), "timestamp": datetime.now(UTC)}
+async def get_dashboard(_: Admin, services: AetherServices, window: Window = "1h") -> DashboardAnswer:
+    """Figures over all workers: requests, models, caches, database, machines, time series, alerts, recommendations.
+
+    Where MongoDB is away these are the figures of the worker that answers, and scope says so.
+    """
+    return DashboardAnswer(await services.monitor.dashboard(window), datetime.now(UTC))
 
 
 @router.get("/api/ai/v4/performance/alerts")
-async def alerts(_: Admin, services: AetherServices) -> dict[str, Any]:
-    """firing and resolved, each with rule, severity, value, threshold, window, fired_at, resolved_at."""
+async def list_alerts(_: Admin, services: AetherServices) -> AlertLists:
+    """The alerts that fire now and the last fifty that were resolved."""
     return await services.monitor.alerts()
 
 
 @router.get("/api/ai/v4/health/detailed")
-async def detailed_health(_: Admin, services: AetherServices) -> dict[str, Any]:
-    """Each dependency, asked now."""
-    return asdict(await services.health.report())
+async def get_detailed_health(_: Admin, services: AetherServices) -> Report:
+    """The state of each dependency, each of them asked for this answer. 200 whatever the state is."""
+    return await services.health.report()
 
 
 @router.get("/performance")
-async def performance(_: Admin, services: AetherServices) -> dict[str, Any]:
-    """The state at a glance: health, the current minute, and what fires."""
+async def get_performance(_: Admin, services: AetherServices, response: Response) -> PerformanceAnswer:
+    """The state at a glance: dependencies, the current minute, the last hour, and what fires."""
+    response.headers["Cache-Control"] = "no-store"
     report, board = await asyncio.gather(services.health.report(), services.monitor.dashboard("1h"))
-    shown = ("current_status", "performance_stats", "ai_stats", "cache_stats", "recent_alerts", "recommendations")
-    return {"health": asdict(report), **{name: board[name] for name in shown}, "timestamp": datetime.now(UTC)}
+    return PerformanceAnswer(
+        health=report,
+        current_status=board.current_status,
+        performance_stats=board.performance_stats,
+        ai_stats=board.ai_stats,
+        cache_stats=board.cache_stats,
+        recent_alerts=board.recent_alerts,
+        recommendations=board.recommendations,
+        timestamp=datetime.now(UTC),
+    )
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(request: Request, credentials: Credentials, services: AetherServices) -> Response:
-    """Prometheus text over all workers, for an administrator's token or AETHER_METRICS_TOKEN."""
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def get_metrics(request: Request, credentials: Credentials, services: AetherServices) -> Response:
+    """Metrics of all workers as Prometheus text, for an administrator's token or AETHER_METRICS_TOKEN."""
     token = services.metrics_token
     sent = credentials.credentials if credentials else ""
     if not (token and secrets.compare_digest(sent.encode(), token.encode())):
         await get_admin(await get_current_user(services, credentials))
-    return Response(await asyncio.to_thread(services.monitor.exposition), media_type=EXPOSITION)
+    text = await asyncio.to_thread(services.monitor.exposition)
+    return Response(text, media_type=EXPOSITION, headers={"Cache-Control": "no-store"})

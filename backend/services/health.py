@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from backend.domain.doc import Doc
 from backend.errors import AetherError, DatabaseUnavailable, Overloaded
 from backend.services.redis_client import RedisUnavailable
 
@@ -20,21 +21,20 @@ Probe = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """latency_ms: of the answer, or until the failure."""
+    """One dependency."""
 
     status: Literal["ok", "down"]
-    latency_ms: float
-    detail: str
+    latency_ms: Annotated[float, Doc("Milliseconds until the answer, or until the failure")]
+    detail: Annotated[str, Doc("For people")]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """uptime in seconds."""
-
-    status: Status
-    checks: Mapping[str, Check]
-    version: str
-    uptime: float
+    status: Annotated[Status, Doc("down: nothing is answered. degraded: answers are slower, or from caches only")]
+    checks: Annotated[Mapping[str, Check], Doc("By dependency: mongo, redis, provider")]
+    version: Annotated[str, Doc("Of Aether")]
+    uptime: Annotated[float, Doc("Of the worker that answers, seconds")]
+    simulated: Annotated[bool, Doc("Answers come from the bundled simulator, not from a model")] = False
 
 
 class Health:
@@ -45,12 +45,14 @@ class Health:
         probes: Mapping[str, Probe],
         *,
         version: str,
+        simulated: bool = False,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.draining = False
         self._probes = probes
         self._version = version
+        self._simulated = simulated
         self._deadline_s = deadline_s
         self._clock = clock
         self._started_at = clock()
@@ -73,7 +75,8 @@ class Health:
         if self._latest is None or self._clock() - self._latest[0] >= max_age_s:
             checks = await self._run(self._probes)
             now = self._clock()
-            self._latest = now, Report(_status_of(checks), checks, self._version, round(now - self._started_at, 1))
+            uptime = round(now - self._started_at, 1)
+            self._latest = now, Report(_status_of(checks), checks, self._version, uptime, self._simulated)
         return self._latest[1]
 
     async def _run(self, probes: Mapping[str, Probe]) -> dict[str, Check]:

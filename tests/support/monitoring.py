@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from backend.domain.alerts import ALERTS
 from backend.domain.usage import PICO_PER_USD, TokenUsage, UsageRecord
-from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.performance_monitor import PerformanceMonitor, WindowName
+from backend.services.performance_monitor.shapes import AlertLists, Dashboard
 from backend.services.scalable_database import ScalableDatabase
 
 SMALL, LARGE = "openai/gpt-oss-20b", "openai/gpt-oss-120b"
@@ -53,6 +56,21 @@ def make_monitor(database: ScalableDatabase, clock: Clock, worker: str = "w1", *
         "clock": clock,
     }
     return PerformanceMonitor(database, worker=worker, **{**values, **options})
+
+
+async def shown_by(monitor: PerformanceMonitor, window: WindowName = "1h") -> dict[str, Any]:
+    """The dashboard as JSON."""
+    return _json(Dashboard, await monitor.dashboard(window))
+
+
+async def alerts_of(monitor: PerformanceMonitor) -> dict[str, Any]:
+    return _json(AlertLists, await monitor.alerts())
+
+
+def _json(shape: type, value: object) -> dict[str, Any]:
+    adapter: TypeAdapter[Any] = TypeAdapter(shape)
+    dumped: dict[str, Any] = adapter.dump_python(value, mode="json")
+    return dumped
 
 
 @asynccontextmanager

@@ -59,10 +59,10 @@ async def test_transitions_arrive_in_order() -> None:
         "value": "12 USD",
         "threshold": "10 USD",
         "window": 3600,
-        "fired_at": "2026-11-22T12:00:00+00:00",
+        "fired_at": "2026-11-22T12:00:00Z",
         "resolved_at": None,
     }
-    assert received[1]["resolved_at"] == "2026-11-22T12:05:00+00:00"
+    assert received[1]["resolved_at"] == "2026-11-22T12:05:00Z"
 
 
 async def test_a_server_that_hangs_is_left_at_the_deadline_and_the_next_post_goes_on() -> None:

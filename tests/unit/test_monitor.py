@@ -13,7 +13,7 @@ from backend.services.performance_monitor import PerformanceMonitor, monitor
 from backend.services.performance_monitor.periodic import Periodic
 from backend.services.performance_monitor.system import SystemSampler
 from backend.services.scalable_database import ScalableDatabase
-from tests.support.monitoring import Clock, make_monitor, memory_database, usage_record
+from tests.support.monitoring import Clock, alerts_of, make_monitor, memory_database, shown_by, usage_record
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def database() -> AsyncIterator[ScalableDatabase]:
 
 
 async def operations(measured: PerformanceMonitor) -> list[dict[str, object]]:
-    stats = (await measured.dashboard())["performance_stats"]
+    stats = (await shown_by(measured))["performance_stats"]
     return [{"name": row["name"], **row["outcomes"]} for row in stats["operations"]]
 
 
@@ -59,10 +59,10 @@ async def test_operations_under_way_are_shown(database: ScalableDatabase) -> Non
     measured = make_monitor(database, Clock())
     with measured.monitor_request("answer", "user_1"), measured.monitor_request("answer", "user_2"):
         await measured.flush()
-        shown = await measured.dashboard()
+        shown = await shown_by(measured)
     assert shown["current_status"]["operations_in_flight"] == 2
     await measured.flush()
-    assert (await measured.dashboard())["current_status"]["operations_in_flight"] == 0
+    assert (await shown_by(measured))["current_status"]["operations_in_flight"] == 0
 
 
 async def test_a_slow_operation_is_logged(database: ScalableDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,11 +78,17 @@ async def test_a_slow_operation_is_logged(database: ScalableDatabase, monkeypatc
 async def test_the_dashboard_shows_system_and_cache_of_this_worker(database: ScalableDatabase) -> None:
     measured = make_monitor(database, Clock())
     await measured.flush()
-    shown = await measured.dashboard()
+    shown = await shown_by(measured)
     [worker] = shown["system"]["workers"]
     assert worker["process_memory_bytes"] > 1e6
     assert 0 < worker["memory"] <= 1
-    assert shown["cache_stats"]["workers"][worker["worker"]]["l1"]["items"] == 2
+    assert [
+        {
+            "worker": worker["worker"],
+            "layers": {"l1": {"hits": 1, "misses": 0, "evictions": 0, "items": 2, "bytes": 300}},
+            "rejected": 0,
+        }
+    ] == shown["cache_stats"]["workers"]
     [machine] = shown["system"]["machines"].values()
     assert 0 < machine["memory"]["avg"] <= 1
     assert shown["system"]["workers"][0]["disk_free_bytes"] > 0
@@ -94,12 +100,12 @@ async def test_a_worker_that_is_silent_is_no_longer_shown(database: ScalableData
     await gone.flush()
     clock.pass_s(40)
     await alive.flush()
-    shown = await alive.dashboard()
+    shown = await shown_by(alive)
     assert [row["worker"] for row in shown["system"]["workers"]] == [alive.instance]
 
 
 async def test_an_empty_monitor_has_a_dashboard(database: ScalableDatabase) -> None:
-    shown = await make_monitor(database, Clock()).dashboard("30d")
+    shown = await shown_by(make_monitor(database, Clock()), "30d")
     assert shown["performance_stats"]["count"] == 0
     assert shown["performance_stats"]["p95"] is None
     assert shown["performance_stats"]["error_rate"] is None
@@ -148,7 +154,7 @@ async def test_closing_stores_what_was_recorded(database: ScalableDatabase) -> N
     measured = make_monitor(database, clock)
     measured.record_request("/x", "GET", 200, 0.1)
     await measured.close()
-    shown = await make_monitor(database, clock, "w2").dashboard()
+    shown = await shown_by(make_monitor(database, clock, "w2"))
     assert shown["performance_stats"]["count"] == 1
 
 
@@ -179,7 +185,7 @@ async def test_a_cost_that_is_reached_by_one_pico_dollar_fires_on_memory(databas
     measured = make_monitor(database, Clock(), cost_per_hour=1_000)
     measured.record_ai_metrics(usage_record(cost=1_000))
     await measured.evaluate()
-    assert (await measured.alerts())["firing"] == []
+    assert (await alerts_of(measured))["firing"] == []
     measured.record_ai_metrics(usage_record(cost=1))
     await measured.evaluate()
-    assert [alert["rule"] for alert in (await measured.alerts())["firing"]] == ["cost_per_hour"]
+    assert [alert["rule"] for alert in (await alerts_of(measured))["firing"]] == ["cost_per_hour"]

@@ -1,6 +1,7 @@
 """The sketch: exact sums, quantiles within 1%, the same after merging and after storage."""
 
 import random
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -22,7 +23,9 @@ def sketch_of(values: list[float]) -> Sketch:
 
 
 def exact_quantile(values: list[float], fraction: float) -> float:
-    return sorted(values)[int(fraction * (len(values) - 1))]
+    """Nearest rank: the smallest value that at least this fraction does not exceed."""
+    rank = next(rank for rank in range(1, len(values) + 1) if rank >= Fraction(str(fraction)) * len(values))
+    return sorted(values)[rank - 1]
 
 
 def quantiles(sketch: Sketch) -> list[float | None]:
@@ -61,6 +64,16 @@ def test_stored_sketches_merge_like_live_ones(left: list[float], right: list[flo
     assert (merged.size, quantiles(merged)) == (live.size, quantiles(live))
     assert merged.total == pytest.approx(live.total)
     assert merged.encode()["bins"] == live.encode()["bins"]
+
+
+def test_percentiles_are_nearest_rank_never_rounded_down() -> None:
+    three = sketch_of([1.0, 2.0, 30.0])
+    assert three.quantile(0.5) == pytest.approx(2.0, rel=RELATIVE_ACCURACY)
+    assert (three.quantile(0.95), three.quantile(0.99)) == (30.0, 30.0)
+    twenty = sketch_of([*[0.0] * 19, 7.0])
+    assert (twenty.quantile(0.95), twenty.quantile(0.951)) == (0.0, 7.0)
+    hundred = sketch_of([float(number) for number in range(1, 101)])
+    assert hundred.quantile(0.07) == pytest.approx(7.0, rel=RELATIVE_ACCURACY)
 
 
 def test_an_empty_sketch_knows_nothing() -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from backend.domain.alerts import format_amount
+from backend.domain.doc import Doc
 from backend.services.performance_monitor.figures import Figures
 
 SAMPLES_MIN = 20
@@ -13,12 +14,12 @@ SAMPLES_MIN = 20
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """figure: the name of the figure that it rests on. text: for people, with that figure in it."""
+    """What a figure suggests."""
 
-    id: str
-    severity: Literal["info", "warning"]
-    figure: str
-    text: str
+    id: Annotated[str, Doc("The kind of advice")]
+    severity: Annotated[Literal["info", "warning"], Doc("warning: something is wrong")]
+    figure: Annotated[str, Doc("The figure of the dashboard that it rests on")]
+    text: Annotated[str, Doc("For people, with that figure in it")]
 
 
 Advice = Callable[[Figures, str], Iterator[Recommendation]]

@@ -21,6 +21,7 @@ from backend.services.performance_monitor.periodic import Periodic
 from backend.services.performance_monitor.prometheus import PrometheusExporter
 from backend.services.performance_monitor.recorder import MISS, Recorder
 from backend.services.performance_monitor.rollups import MINUTE, WINDOWS, Rollups, WindowName, instant
+from backend.services.performance_monitor.shapes import AlertLists, Dashboard
 from backend.services.performance_monitor.storage import FigureStore
 from backend.services.performance_monitor.system import SystemSampler
 from backend.services.performance_monitor.webhook import Webhook
@@ -167,7 +168,7 @@ class PerformanceMonitor:
         for rule in self._alerting.rules:
             self._exporter.set_alert(rule.id, rule.severity, firing=rule.id in self._alerting.firing)
 
-    async def dashboard(self, window: WindowName = "1h") -> dict[str, Any]:
+    async def dashboard(self, window: WindowName = "1h") -> Dashboard:
         """The figures of the window over all workers; those of this worker, saying so, where MongoDB is away."""
         self._count()
         now, chosen = self._clock(), WINDOWS[window]
@@ -188,13 +189,8 @@ class PerformanceMonitor:
             now=now,
         )
 
-    async def alerts(self) -> dict[str, Any]:
-        """firing and resolved, newest first."""
-        firing, resolved = await self._alerts()
-        return {
-            "firing": [dashboard.alert_json(alert) for alert in firing],
-            "resolved": [dashboard.alert_json(alert) for alert in resolved],
-        }
+    async def alerts(self) -> AlertLists:
+        return dashboard.alert_lists(*await self._alerts())
 
     def exposition(self) -> bytes:
         """Prometheus text of all workers (multiprocess mode) or of this one. May be called in a thread."""

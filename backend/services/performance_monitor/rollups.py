@@ -41,7 +41,7 @@ LEVELS_BY_NAME = {level.name: level for level in LEVELS}
 class Window:
     """A span that ends now, and the level whose documents answer for it."""
 
-    name: str
+    name: WindowName
     level: Level
     seconds: int
 

@@ -3,6 +3,7 @@
 import struct
 from bisect import bisect_left
 from collections.abc import Mapping
+from math import ceil
 from operator import add
 from typing import Any
 
@@ -13,6 +14,9 @@ from ddsketch.store import DenseStore
 RELATIVE_ACCURACY = 0.01
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds in seconds of the Prometheus histograms."""
+
+RANK_DECIMALS = 6
+"""0.07 * 100 is a little more than 7 in binary; ranks are whole numbers."""
 
 _MAPPING = LogarithmicMapping(RELATIVE_ACCURACY)
 
@@ -51,9 +55,20 @@ class Sketch(BaseDDSketch):
         return self.total / self.size if self._count else None
 
     def quantile(self, fraction: float) -> float | None:
-        """The value at the quantile, never outside what was seen; None for an empty sketch."""
-        value = self.get_quantile_value(fraction)
-        return None if value is None else min(max(float(value), self._min), self._max)
+        """The nearest-rank quantile: a value that at least this fraction of all values does not exceed.
+
+        The library's own rounds the rank down, so that the p95 of three values would be the middle one. None for an
+        empty sketch; never outside what was seen.
+        """
+        if not self._count:
+            return None
+        rank = max(ceil(round(fraction * self._count, RANK_DECIMALS)), 1)
+        if rank >= self._count:
+            return float(self._max)
+        if rank <= self._zero_count:
+            return 0.0
+        value = self._mapping.value(self._store.key_at_rank(rank - 1 - self._zero_count))
+        return min(max(float(value), self._min), self._max)
 
     def encode(self) -> dict[str, Any]:
         """A BSON document. bins: the keys, then as many counts, 32-bit little-endian integers."""

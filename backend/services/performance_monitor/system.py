@@ -4,29 +4,31 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
+
+from backend.domain.doc import Bytes, Doc
 
 
 @dataclass(frozen=True, slots=True)
 class SystemSample:
-    """cpu, memory, disk: in use, 0..1, of the machine. process_cpu: 1.0 is one core. load1: runnable processes."""
+    """The machine and one process on it."""
 
-    host: str
-    cpus: int
-    cpu: float
-    load1: float
-    memory: float
-    memory_used_bytes: int
-    memory_size_bytes: int
-    disk: float
-    disk_free_bytes: int
-    disk_size_bytes: int
-    process_cpu: float
-    process_memory_bytes: int
-    open_fds: int
-    threads: int
+    host: Annotated[str, Doc("Name of the machine")]
+    cpus: Annotated[int, Doc("Its processors")]
+    cpu: Annotated[float, Doc("Processors in use, 0 to 1")]
+    load1: Annotated[float, Doc("Runnable processes, mean of the last minute")]
+    memory: Annotated[float, Doc("Memory in use, 0 to 1")]
+    memory_used_bytes: Bytes
+    memory_size_bytes: Bytes
+    disk: Annotated[float, Doc("Disk of the data directory in use, 0 to 1")]
+    disk_free_bytes: Bytes
+    disk_size_bytes: Bytes
+    process_cpu: Annotated[float, Doc("The process's use of processors; 1.0 is one of them")]
+    process_memory_bytes: Bytes
+    open_fds: Annotated[int, Doc("Open files and sockets of the process")]
+    threads: Annotated[int, Doc("Threads of the process")]
 
     def ratios(self) -> dict[str, float]:
         return {"cpu": self.cpu, "memory": self.memory, "disk": self.disk}

@@ -1,6 +1,7 @@
 """Posts alerts to an operator's webhook. Nobody waits for it, and its failure is a log line."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -26,9 +27,13 @@ def payload_of(transition: Transition) -> dict[str, Any]:
         "value": format_amount(alert.value, alert.unit),
         "threshold": format_amount(alert.threshold, alert.unit),
         "window": alert.window_s,
-        "fired_at": alert.fired_at.isoformat(),
-        "resolved_at": alert.resolved_at.isoformat() if alert.resolved_at else None,
+        "fired_at": _text(alert.fired_at),
+        "resolved_at": _text(alert.resolved_at) if alert.resolved_at else None,
     }
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 class Webhook:
