@@ -1,10 +1,59 @@
 """Problem documents (RFC 9457): the one shape of every error, whether it is an HTTP answer or a stream's event."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from backend.errors import AetherError
 
 MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemCode:
+    """meaning: for who writes a client."""
+
+    code: str
+    status: int
+    meaning: str
+
+
+CODES: tuple[ProblemCode, ...] = (
+    ProblemCode("bad_request", 400, "not HTTP as the server understands it"),
+    ProblemCode("unauthenticated", 401, "no access token was sent, or its account is gone"),
+    ProblemCode("token_invalid", 401, "the access token is not one of this server's"),
+    ProblemCode("token_expired", 401, "refresh the access token"),
+    ProblemCode("session_revoked", 401, "the sign-in was ended: sign in again"),
+    ProblemCode("invalid_credentials", 401, "the address or the password is wrong"),
+    ProblemCode("refresh_token_invalid", 401, "no refresh token, or not a valid one: sign in again"),
+    ProblemCode("budget_exceeded", 402, "max_cost_usd does not cover an answer"),
+    ProblemCode("forbidden", 403, "administrators only"),
+    ProblemCode("not_found", 404, "no such thing, or another user's"),
+    ProblemCode("method_not_allowed", 405, "the path takes other methods: see the header Allow"),
+    ProblemCode("conflict", 409, "it contradicts what is stored"),
+    ProblemCode("email_taken", 409, "the address has an account"),
+    ProblemCode("payload_too_large", 413, "the body is larger than 1 MB"),
+    ProblemCode("invalid_input", 422, "it does not fit the shape: errors says where and why"),
+    ProblemCode("invalid_json", 422, "the body is not JSON"),
+    ProblemCode("invalid_cursor", 422, "the cursor is not one that this server made"),
+    ProblemCode("unknown_model", 422, "no such model: see GET /api/ai/v4/models"),
+    ProblemCode("model_retired", 422, "the vendor no longer serves the model"),
+    ProblemCode("weak_password", 422, "too short, too long, or the address itself"),
+    ProblemCode("idempotency_mismatch", 422, "the Idempotency-Key was used with another body"),
+    ProblemCode("not_searchable", 422, "nothing can be searched there"),
+    ProblemCode("rate_limited", 429, "too many requests, or failed sign-ins: wait as Retry-After says"),
+    ProblemCode("too_many_concurrent", 429, "too many requests at once"),
+    ProblemCode("internal_error", 500, "a defect: report it with its correlation_id"),
+    ProblemCode("upstream_error", 502, "the model provider failed, retries included"),
+    ProblemCode("model_unavailable", 503, "the model has failed too often and is left alone for a while"),
+    ProblemCode("overloaded", 503, "the server is full"),
+    ProblemCode("draining", 503, "this worker is shutting down: ask again, another one answers"),
+    ProblemCode("database_unavailable", 503, "MongoDB does not answer: nothing was stored"),
+    ProblemCode("cache_unavailable", 503, "Redis does not answer, and this cannot be done without it"),
+    ProblemCode("search_unavailable", 503, "text search needs a MongoDB"),
+    ProblemCode("stream_interrupted", 503, "only as an error event: the worker that wrote the stream died"),
+    ProblemCode("deadline_exceeded", 504, "it took longer than deadline_s, or than the server allows"),
+)
+"""Every code that a client can meet, by status."""
 
 
 def problem(*, status: int, title: str, code: str, detail: str, correlation_id: str | None) -> dict[str, Any]:
@@ -20,6 +69,7 @@ def problem(*, status: int, title: str, code: str, detail: str, correlation_id: 
 
 
 def problem_of(error: AetherError, correlation_id: str | None) -> dict[str, Any]:
-    return problem(
+    document = problem(
         status=error.status, title=error.title, code=error.code, detail=error.detail, correlation_id=correlation_id
     )
+    return {**document, **error.extensions}

@@ -3,39 +3,59 @@
 A receipt is a reply without its text; it is stored with the message and closes a stream.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from backend.domain.doc import Doc
 from backend.domain.usage import TokenUsage
 
 CacheLayer = Literal["l1", "l2", "l3", "coalesced"]
 AgentStatus = Literal["ok", "failed", "timed_out", "skipped"]
 
+Text = Annotated[str, Doc("The answer, Markdown")]
+FinishReason = Annotated[str, Doc("Why the model stopped: stop, length, content_filter, ...")]
+ModelUsed = Annotated[str, Doc("Id of the model that answered")]
+TokensUsed = Annotated[int, Doc("prompt + completion of the calls that this request pays for")]
+Cost = Annotated[
+    str | None, Doc("What this request costs, USD as an exact decimal string; null: the price of a call is unknown")
+]
+BaselineCost = Annotated[
+    str | None, Doc("What the large model would have cost without a cache, USD, exact; null: unknown")
+]
+ResponseTime = Annotated[float, Doc("From the request to the whole answer, seconds")]
+ConversationId = Annotated[str, Doc("The conversation; a new one where none was named")]
+MessageId = Annotated[str, Doc("The stored answer")]
+RequestId = Annotated[str, Doc("Unique for the request; the ledger's records carry it")]
+Timestamp = Annotated[datetime, Doc("When the answer was complete")]
+Estimated = Annotated[bool, Doc("The vendor reported no usage: tokens and cost are an estimate")]
+Omitted = Annotated[int, Doc("Oldest messages of the context that did not fit and were left out")]
+Why = Annotated[tuple[str, ...], Doc("Why, in people's words")]
+
 
 @dataclass(frozen=True, slots=True)
 class AgentRef:
-    id: str
-    name: str
-    role: str
+    id: Annotated[str, Doc("As agent_type takes it")]
+    name: Annotated[str, Doc("For people")]
+    role: Annotated[str, Doc("What it is good at")]
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """complexity 0..1; reasons: why this agent, this tier and this context, in people's words."""
+    """How agent and model were chosen."""
 
-    complexity: float
-    tier: str
-    reasons: tuple[str, ...]
+    complexity: Annotated[float, Doc("Of message and context, 0 to 1")]
+    tier: Annotated[str, Doc("small or large")]
+    reasons: Annotated[tuple[str, ...], Doc("Why this agent, this tier and this context, in people's words")]
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    prompt: int
-    cached_prompt: int
-    completion: int
-    reasoning: int
-    total: int
+    prompt: Annotated[int, Doc("Tokens sent, cached ones included")]
+    cached_prompt: Annotated[int, Doc("Of those, read from the vendor's prompt cache")]
+    completion: Annotated[int, Doc("Tokens produced, reasoning included")]
+    reasoning: Annotated[int, Doc("Of those, reasoning")]
+    total: Annotated[int, Doc("prompt + completion")]
 
     @classmethod
     def of(cls, usage: TokenUsage) -> "Tokens":
@@ -44,117 +64,156 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """Where a reused answer came from, how old it is (s), what asking afresh had cost (USD, null if unpriced)."""
+    """Where a reused answer came from."""
 
-    layer: CacheLayer
-    age_s: float
-    saved: str | None
+    layer: Annotated[CacheLayer, Doc("coalesced: an identical request was in flight and paid for both")]
+    age_s: Annotated[float, Doc("Age of the answer, seconds")]
+    saved: Annotated[str | None, Doc("What asking afresh would have cost, USD, exact; null: unknown")]
 
 
 @dataclass(frozen=True, slots=True)
-class ChatReply:
-    """One agent's answer. usage_estimated: the vendor reported no usage. context_omitted: messages left out."""
+class ChatReceipt:
+    """One agent's answer without its text."""
 
-    content: str
-    finish_reason: str
+    finish_reason: FinishReason
     agent: AgentRef
-    model_used: str
+    model_used: ModelUsed
     routing: Routing
     tokens: Tokens
-    tokens_used: int
-    cost: str | None
-    baseline_cost: str | None
-    response_time: float
-    cached: bool
+    tokens_used: TokensUsed
+    cost: Cost
+    baseline_cost: BaselineCost
+    response_time: ResponseTime
+    cached: Annotated[bool, Doc("The answer was reused")]
     cache: CacheUse | None
-    conversation_id: str
-    message_id: str
-    request_id: str
-    timestamp: datetime
-    reasoning: str = ""
-    usage_estimated: bool = False
-    context_omitted: int = 0
-    attempts: int = 1
-    fallback_from: tuple[str, ...] = ()
+    conversation_id: ConversationId
+    message_id: MessageId
+    request_id: RequestId
+    timestamp: Timestamp
+    usage_estimated: Estimated = False
+    context_omitted: Omitted = 0
+    attempts: Annotated[int, Doc("Calls that were made upstream until one was answered")] = 1
+    fallback_from: Annotated[tuple[str, ...], Doc("Models that were tried before the one that answered")] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatReply(ChatReceipt):
+    """One agent's answer."""
+
+    content: Text
+    reasoning: Annotated[str, Doc("What the model thought, where it says so")] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QuickReply:
-    content: str
-    finish_reason: str
-    model_used: str
-    tokens_used: int
-    cost: str | None
-    response_time: float
-    cached: bool
-    conversation_id: str
-    message_id: str
-    request_id: str
-    timestamp: datetime
+    """A short answer from the small model."""
+
+    content: Text
+    finish_reason: FinishReason
+    model_used: ModelUsed
+    tokens_used: TokensUsed
+    cost: Cost
+    response_time: ResponseTime
+    cached: Annotated[bool, Doc("The answer was reused")]
+    conversation_id: ConversationId
+    message_id: MessageId
+    request_id: RequestId
+    timestamp: Timestamp
 
     @classmethod
     def of(cls, reply: ChatReply) -> "QuickReply":
-        return cls(**{name: getattr(reply, name) for name in cls.__slots__})
+        return cls(**{field.name: getattr(reply, field.name) for field in fields(cls)})
 
 
-@dataclass(frozen=True, slots=True)
-class AgentResponse:
-    """One agent's part of a team's answer. reused: taken over from an earlier run and not billed again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentReceipt:
+    """One agent's part of a team's answer, without its text."""
 
-    agent_type: str
-    status: AgentStatus
-    response: str | None
-    error: str | None
-    model_used: str
-    tokens_used: int
-    cost: str | None
-    response_time: float
-    cached: bool = False
-    reused: bool = False
+    agent_type: Annotated[str, Doc("The agent's id")]
+    status: Annotated[AgentStatus, Doc("skipped: enough other agents had answered")]
+    error: Annotated[str | None, Doc("Why it has no answer, for people; null: it has one")]
+    model_used: ModelUsed
+    tokens_used: TokensUsed
+    cost: Cost
+    response_time: ResponseTime
+    cached: Annotated[bool, Doc("The agent's answer was reused from the cache")] = False
+    reused: Annotated[bool, Doc("Taken over from an earlier run and not billed again")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class TeamReply:
-    """Several agents' answers and their synthesis. total_cost and total_tokens include the synthesis."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentResponse(AgentReceipt):
+    """One agent's part of a team's answer."""
 
-    synthesized_response: str
-    individual_responses: tuple[AgentResponse, ...]
-    agents_used: tuple[str, ...]
-    total_cost: str | None
-    baseline_cost: str | None
-    total_tokens: int
-    response_time: float
-    cached: bool
-    conversation_id: str
-    message_id: str
-    request_id: str
-    timestamp: datetime
-    finish_reason: str = "stop"
-    synthesis_model: str | None = None
-    usage_estimated: bool = False
-    context_omitted: int = 0
+    response: Annotated[str | None, Doc("The agent's answer, Markdown; null where it has none")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamReceipt:
+    """Several agents' answers and their synthesis, without the texts. Totals include the synthesis."""
+
+    individual_responses: Annotated[tuple[AgentReceipt, ...], Doc("Each agent's part, in the order asked")]
+    agents_used: Annotated[tuple[str, ...], Doc("Agents whose answers the synthesis rests on")]
+    total_cost: Cost
+    baseline_cost: BaselineCost
+    total_tokens: TokensUsed
+    response_time: ResponseTime
+    cached: Annotated[bool, Doc("Every answer was reused: nothing was asked upstream")]
+    conversation_id: ConversationId
+    message_id: MessageId
+    request_id: RequestId
+    timestamp: Timestamp
+    finish_reason: FinishReason = "stop"
+    synthesis_model: Annotated[str | None, Doc("Model that wrote the synthesis; null: one answer was enough")] = None
+    usage_estimated: Estimated = False
+    context_omitted: Omitted = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamReply(TeamReceipt):
+    """Several agents' answers and their synthesis. Totals include the synthesis."""
+
+    synthesized_response: Annotated[str, Doc("The synthesis, Markdown")]
+    individual_responses: Annotated[tuple[AgentResponse, ...], Doc("Each agent's answer, in the order asked")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no answer: the parts of the problem that stay true."""
+
+    code: Annotated[str, Doc("Code of the problem")]
+    status: Annotated[int, Doc("HTTP status of the problem")]
+    detail: Annotated[str, Doc("For people")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureReceipt:
+    """An answer that failed. What was consumed is billed all the same."""
+
+    error: Failure
+    cost: Cost
+    tokens_used: TokensUsed
 
 
 @dataclass(frozen=True, slots=True)
 class CostRange:
-    low: str | None
-    high: str | None
+    low: Annotated[str | None, Doc("For a short answer, 0 for one from the cache; USD, exact; null: unknown price")]
+    high: Annotated[str | None, Doc("For a long answer; USD, exact; null: unknown price")]
 
 
 @dataclass(frozen=True, slots=True)
 class TeamWorth:
-    verdict: Literal["one agent", "team"]
-    why: str
+    verdict: Annotated[Literal["one agent", "team"], Doc("What Aether advises")]
+    why: Annotated[str, Doc("For people")]
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a request would cost, before it is made. cache_likelihood 0..1, expected_seconds for the whole answer."""
+    """What a request would cost, before it is made."""
 
-    agent: AgentRef | None
-    model: str
-    reasons: tuple[str, ...]
+    agent: Annotated[AgentRef | None, Doc("The agent that would answer; null for a team")]
+    model: Annotated[str, Doc("The model that would answer; for a team, of the synthesis")]
+    reasons: Why
     cost: CostRange
-    cache_likelihood: float
-    expected_seconds: float
+    cache_likelihood: Annotated[float, Doc("How likely an answer from the cache is, 0 to 1")]
+    expected_seconds: Annotated[float, Doc("Until the whole answer, seconds")]
     team_worth: TeamWorth

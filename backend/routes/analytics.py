@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.domain.daily_usage import AnalyticsData, DailyUsage
+from backend.domain.doc import Doc
 from backend.domain.usage import format_usd
 from backend.domain.usage_advice import recommendations
 from backend.routes.deps import AetherServices, CurrentUser
@@ -14,62 +15,63 @@ from backend.routes.problems import PROBLEMS
 
 router = APIRouter(prefix="/api/ai/v4", tags=["analytics"], responses=PROBLEMS)
 
+Days = Annotated[int, Query(ge=1, le=365, description="Days that end today (UTC)")]
+
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A model, an agent and a day. avg_response_time in seconds, null where no request ended there."""
+    """One model, one agent, one day."""
 
-    model: str
-    agent: str
-    date: date
-    total_tokens: int
-    total_cost: str | None
-    avg_response_time: float | None
-    request_count: int
-    cached_count: int
-    call_count: int
-    unpriced_count: int
+    model: Annotated[str, Doc("Model id")]
+    agent: Annotated[str, Doc("Agent id; team: requests that several agents answered")]
+    date: Annotated[date, Doc("Day in UTC")]
+    total_tokens: Annotated[int, Doc("Tokens sent and produced")]
+    total_cost: Annotated[str, Doc("Of the priced calls; USD as an exact decimal string")]
+    avg_response_time: Annotated[float | None, Doc("Of a request, seconds; null: none ended here")]
+    request_count: Annotated[int, Doc("Requests that were answered")]
+    cached_count: Annotated[int, Doc("Of those, answered from the cache")]
+    call_count: Annotated[int, Doc("Calls to the model")]
+    unpriced_count: Annotated[int, Doc("Calls of unknown price, which total_cost leaves out")]
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    total_requests: int
-    cached_requests: int
-    total_calls: int
-    total_tokens: int
-    prompt_tokens: int
-    cached_prompt_tokens: int
-    completion_tokens: int
-    reasoning_tokens: int
-    estimated_calls: int
-    unpriced_calls: int
-    avg_response_time: float | None
+    total_requests: Annotated[int, Doc("Requests that were answered")]
+    cached_requests: Annotated[int, Doc("Of those, answered from the cache")]
+    total_calls: Annotated[int, Doc("Calls to models")]
+    total_tokens: Annotated[int, Doc("Tokens sent and produced")]
+    prompt_tokens: Annotated[int, Doc("Tokens sent, cached ones included")]
+    cached_prompt_tokens: Annotated[int, Doc("Of those, read from the vendor's prompt cache")]
+    completion_tokens: Annotated[int, Doc("Tokens produced, reasoning included")]
+    reasoning_tokens: Annotated[int, Doc("Of those, reasoning")]
+    estimated_calls: Annotated[int, Doc("Calls whose usage the vendor did not report, so it is an estimate")]
+    unpriced_calls: Annotated[int, Doc("Calls of unknown price, which no sum of money includes")]
+    avg_response_time: Annotated[float | None, Doc("Of a request, seconds; null: there was none")]
 
 
 @dataclass(frozen=True, slots=True)
 class CostAnalysis:
-    """total_cost leaves unpriced calls out; summary.unpriced_calls counts them."""
+    """Money of the priced calls; summary.unpriced_calls counts the others."""
 
-    total_cost: str | None
-    baseline_cost: str | None
-    saved: str | None
-    avg_cost_per_request: str | None
-    recommendations: tuple[str, ...]
+    total_cost: Annotated[str, Doc("USD as an exact decimal string")]
+    baseline_cost: Annotated[str, Doc("What the large model would have cost without a cache; USD, exact")]
+    saved: Annotated[str, Doc("baseline_cost - total_cost; USD, exact")]
+    avg_cost_per_request: Annotated[str | None, Doc("USD, rounded down to 12 decimals; null: there was no request")]
+    recommendations: Annotated[tuple[str, ...], Doc("What would save money or time, in people's words")]
 
 
 @dataclass(frozen=True, slots=True)
 class UserAnalytics:
-    user_id: str
-    period_days: int
-    usage_data: tuple[UsageRow, ...]
+    user_id: Annotated[str, Doc("The caller")]
+    period_days: Annotated[int, Doc("Days that end today (UTC)")]
+    usage_data: Annotated[tuple[UsageRow, ...], Doc("Newest day first")]
     summary: Summary
     cost_analysis: CostAnalysis
 
 
 @router.get("/analytics/user")
-async def user_analytics(
-    user: CurrentUser, services: AetherServices, days: Annotated[int, Query(ge=1, le=365)] = 30
-) -> UserAnalytics:
+async def get_analytics(user: CurrentUser, services: AetherServices, days: Days = 30) -> UserAnalytics:
+    """The caller's own usage by model, agent and day, what it cost and what routing and caching saved."""
     data = await services.database.get_analytics_data(user.user_id, days)
     return UserAnalytics(user.user_id, days, tuple(map(row_of, data.rows)), summary_of(data.total), cost_of(data))
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
 from fastapi import APIRouter
 
 from backend.domain.agents import AGENTS
+from backend.domain.doc import Doc
 from backend.domain.models import Model
 from backend.domain.usage import format_usd
 from backend.routes.deps import AetherServices, CurrentUser
@@ -18,51 +20,54 @@ router = APIRouter(prefix="/api/ai/v4", tags=["catalogue"], responses=PROBLEMS)
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    id: str
-    name: str
-    role: str
-    description: str
-    tier: str
+    id: Annotated[str, Doc("As agent_type takes it")]
+    name: Annotated[str, Doc("For people")]
+    role: Annotated[str, Doc("Its profession")]
+    description: Annotated[str, Doc("What to ask it")]
+    tier: Annotated[str, Doc("Tier of model that it prefers: small or large")]
 
 
 @dataclass(frozen=True, slots=True)
 class AgentList:
-    agents: tuple[AgentView, ...]
+    agents: Annotated[tuple[AgentView, ...], Doc("All of them")]
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD per million tokens; null: unknown, or no reduced price for cached input."""
+    """USD per million tokens as exact decimal strings."""
 
-    input: str | None
-    cached_input: str | None
-    output: str | None
+    input: Annotated[str | None, Doc("Tokens sent; null: unknown")]
+    cached_input: Annotated[str | None, Doc("Tokens that the vendor had cached; null: unknown, or no reduced price")]
+    output: Annotated[str | None, Doc("Tokens produced; null: unknown")]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    id: str
-    tier: str
-    context: int
-    max_output: int
+    id: Annotated[str, Doc("As model takes it")]
+    tier: Annotated[str, Doc("small or large")]
+    context: Annotated[int, Doc("Prompt and answer together, tokens")]
+    max_output: Annotated[int, Doc("Longest answer, tokens")]
     prices: Prices
-    verified_on: date | None
-    status: str
+    verified_on: Annotated[date | None, Doc("Day on which this row was compared with the vendor's page")]
+    status: Annotated[str, Doc("production, preview, or retired (cannot be asked any more)")]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelList:
-    models: tuple[ModelView, ...]
+    models: Annotated[tuple[ModelView, ...], Doc("The catalogue")]
+    simulated: Annotated[bool, Doc("The bundled simulator answers in the name of these models")]
 
 
 @router.get("/agents/available")
 async def list_agents(_: CurrentUser) -> AgentList:
+    """The agents that may be asked by name."""
     return AgentList(tuple(AgentView(a.id, a.name, a.role, a.description, a.tier) for a in AGENTS))
 
 
 @router.get("/models")
 async def list_models(_: CurrentUser, services: AetherServices) -> ModelList:
-    return ModelList(tuple(view_of(model) for model in services.ai.catalogue.models))
+    """The models that Aether knows, with their prices, retired ones included."""
+    return ModelList(tuple(view_of(model) for model in services.ai.catalogue.models), services.simulated)
 
 
 def view_of(model: Model) -> ModelView:

@@ -1,13 +1,14 @@
 """A user's stored conversations: list, messages, delete."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 
 from backend.domain.conversations import MessageStatus, Role
+from backend.domain.doc import Doc
+from backend.domain.replies import AgentResponse, ChatReceipt, FailureReceipt, TeamReceipt
 from backend.errors import NotFound
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.problems import PROBLEMS, problem_responses
@@ -18,57 +19,61 @@ MAX_LIMIT = 100
 router = APIRouter(prefix="/api/conversations", tags=["conversations"], responses=PROBLEMS)
 NOT_FOUND = problem_responses(404)
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=512, description="next_cursor of the page before")]
+ConversationId = Annotated[str, Path(description="A conversation of the caller's")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on the page at most")]
+Cursor = Annotated[
+    str | None, Query(max_length=512, description="next_cursor of the page before; left out for the first page")
+]
+NextCursor = Annotated[str | None, Doc("cursor of the next page; null: this is the last one")]
 
 
 class ConversationShape(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    title: str
-    agent_type: str
-    last_message_id: str | None
-    message_count: int
-    created_at: datetime
-    updated_at: datetime
+    id: Annotated[str, Doc("As conversation_id takes it")]
+    title: Annotated[str, Doc("The beginning of its first message")]
+    agent_type: Annotated[str, Doc("The agent that it began with; team for several")]
+    last_message_id: Annotated[str | None, Doc("The newest answer: what a next question continues")]
+    message_count: Annotated[int, Doc("Questions and answers")]
+    created_at: Annotated[datetime, Doc("When it began")]
+    updated_at: Annotated[datetime, Doc("When its last answer was complete")]
 
 
 class MessageShape(BaseModel):
-    """receipt: the reply as it was sent, without its text; null for a user's message. responses: of each agent."""
-
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    role: Role
-    content: str
-    status: MessageStatus
-    agent: str | None
-    receipt: Mapping[str, Any] | None
-    responses: list[Mapping[str, Any]]
-    reasoning: str | None
-    parent_id: str | None
-    created_at: datetime
+    id: Annotated[str, Doc("As parent_id and regenerate_of take it")]
+    role: Annotated[Role, Doc("Who said it")]
+    content: Annotated[str, Doc("Markdown; of an answer that was interrupted, what there was of it")]
+    status: Annotated[
+        MessageStatus, Doc("pending: being answered. interrupted: stopped, or cut by a crash. failed: see receipt")
+    ]
+    agent: Annotated[str | None, Doc("Who answered; null for a user's message")]
+    receipt: Annotated[
+        ChatReceipt | TeamReceipt | FailureReceipt | None,
+        Doc("The reply without its text; null for a user's message and for an answer that is pending or was lost"),
+    ]
+    responses: Annotated[list[AgentResponse], Doc("Each agent's part of a team's answer, else empty")]
+    reasoning: Annotated[str | None, Doc("What the model thought, where it said so")]
+    parent_id: Annotated[str | None, Doc("The message that this one continues; null: it is the first")]
+    created_at: Annotated[datetime, Doc("When it was said")]
 
 
 class ConversationPage(BaseModel):
-    """Newest first. next_cursor null: this is the last page."""
-
-    items: list[ConversationShape]
-    next_cursor: str | None
+    items: Annotated[list[ConversationShape], Doc("Most recently used first")]
+    next_cursor: NextCursor
 
 
 class MessagePage(BaseModel):
-    """In the order of time. next_cursor null: this is the last page."""
-
-    items: list[MessageShape]
-    next_cursor: str | None
+    items: Annotated[list[MessageShape], Doc("In the order of time")]
+    next_cursor: NextCursor
 
 
 @router.get("")
-async def conversations(
+async def list_conversations(
     services: AetherServices, user: CurrentUser, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> ConversationPage:
+    """The caller's conversations, a page at a time."""
     found, next_cursor = await services.conversations.page(user.user_id, limit, cursor)
     return ConversationPage(
         items=[ConversationShape.model_validate(conversation) for conversation in found], next_cursor=next_cursor
@@ -76,13 +81,14 @@ async def conversations(
 
 
 @router.get("/{conversation_id}/messages", responses=NOT_FOUND)
-async def messages(
+async def list_messages(
     services: AetherServices,
     user: CurrentUser,
-    conversation_id: str,
+    conversation_id: ConversationId,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> MessagePage:
+    """The messages of a conversation with their receipts, a page at a time."""
     if await services.conversations.get(user.user_id, conversation_id) is None:
         raise _unknown()
     found, next_cursor = await services.messages.page(user.user_id, conversation_id, limit, cursor)
@@ -90,8 +96,8 @@ async def messages(
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=NOT_FOUND)
-async def delete_conversation(services: AetherServices, user: CurrentUser, conversation_id: str) -> None:
-    """With all its messages. The usage records stay: what was spent was spent."""
+async def delete_conversation(services: AetherServices, user: CurrentUser, conversation_id: ConversationId) -> None:
+    """Deletes a conversation with all its messages. The usage records stay: what was spent was spent."""
     if not await services.conversations.delete(user.user_id, conversation_id):
         raise _unknown()
 

@@ -9,7 +9,9 @@ from backend.errors import Forbidden, Unauthenticated
 from backend.services.identity import Principal
 from backend.services.services import Services
 
-bearer = HTTPBearer(auto_error=False, description="An access token from /api/auth/login")
+bearer = HTTPBearer(
+    scheme_name="bearer", bearerFormat="JWT", auto_error=False, description="An access token from /api/auth/login"
+)
 
 
 async def get_services(request: Request) -> Services:

@@ -1,12 +1,13 @@
 """Health for machines: live (the process answers), ready (send it requests), and a short status for users."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from backend.domain.doc import Doc
 from backend.routes.deps import AetherServices, CurrentUser
-from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS
+from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
 
 SHORT_STATUS_MAX_AGE_S = 2.0
 
@@ -14,29 +15,31 @@ router = APIRouter(prefix="/api/health", tags=["health"])
 
 
 class Sign(BaseModel):
-    status: Literal["ok"] = "ok"
+    status: Annotated[Literal["ok"], Doc("Always ok; anything else is a problem document")] = "ok"
 
 
 class ShortStatus(BaseModel):
-    """down: nothing is answered. degraded: answers are slower, or come from caches only."""
+    status: Annotated[
+        Literal["ok", "degraded", "down"],
+        Doc("down: nothing is answered. degraded: answers are slower, or come from caches only"),
+    ]
 
-    status: Literal["ok", "degraded", "down"]
 
-
-@router.get("/live", responses=PUBLIC_PROBLEMS)
-async def live() -> Sign:
-    """200 as long as the process answers at all."""
+@router.get("/live", responses=problem_responses(500))
+async def is_live() -> Sign:
+    """200 as long as the process answers at all: restart it where this fails."""
     return Sign()
 
 
 @router.get("/ready", responses=PUBLIC_PROBLEMS)
-async def ready(services: AetherServices) -> Sign:
-    """503 while the database is away or the worker is shutting down."""
+async def is_ready(services: AetherServices) -> Sign:
+    """503 while the database is away or the worker is shutting down: send requests elsewhere."""
     await services.health.check_ready()
     return Sign()
 
 
 @router.get("", responses=PROBLEMS)
-async def status(services: AetherServices, _user: CurrentUser) -> ShortStatus:
+async def get_health(services: AetherServices, _user: CurrentUser) -> ShortStatus:
+    """The state of Aether in one word, at most two seconds old."""
     report = await services.health.report(max_age_s=SHORT_STATUS_MAX_AGE_S)
     return ShortStatus(status=report.status)

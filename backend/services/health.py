@@ -23,7 +23,7 @@ Probe = Callable[[], Awaitable[str]]
 class Check:
     """One dependency."""
 
-    status: Literal["ok", "down"]
+    status: Annotated[Literal["ok", "down"], Doc("Whether it answered within two seconds")]
     latency_ms: Annotated[float, Doc("Milliseconds until the answer, or until the failure")]
     detail: Annotated[str, Doc("For people")]
 
