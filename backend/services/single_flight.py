@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 from typing import cast
 
@@ -26,10 +27,13 @@ POLL_MIN_S, POLL_MAX_S = 0.02, 0.25
 POLL_SHARE = 0.1
 SILENCE_S = 0.5  # a shorter absence of Redis is no reason to pay for a second call
 
-# KEYS: lease. ARGV: token, lease in ms. Reply: the token that holds the lease.
+# KEYS: lease, then the key of a stored answer (optional). ARGV: token, lease in ms.
+# Reply: {the token that holds the lease, the stored answer where that is the caller's}
 JOIN = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
-return redis.call('GET', KEYS[1])
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return {ARGV[1], KEYS[2] and redis.call('GET', KEYS[2])}
+end
+return {redis.call('GET', KEYS[1])}
 """
 # KEYS: lease. ARGV: token, lease in ms.
 RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end"
@@ -44,8 +48,20 @@ Produce = Callable[[], Awaitable[CachedAnswer]]
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Where the answer is stored if an identical call ended between its caller's look-up and this flight.
+
+    key: in Redis, under the user's hash tag. read: decodes what is there; of None, where Redis is away, what this
+    worker remembers.
+    """
+
+    key: str
+    read: Callable[[bytes | None], CachedAnswer | None]
+
+
 class _Flight:
-    """One call of this worker and those who wait for it. remote: its answer came from another worker's call."""
+    """One call of this worker and those who wait for it. remote: its answer came from somebody else's call."""
 
     def __init__(self, fly: "Callable[[_Flight], Coroutine[None, None, CachedAnswer]]") -> None:
         self.task = asyncio.create_task(fly(self))
@@ -85,14 +101,16 @@ class SingleFlight:
         self._renew = redis.script(RENEW)
         self._leave = redis.script(LEAVE)
 
-    async def run(self, user_id: str, key: str, produce: Produce, *, deadline: float) -> tuple[CachedAnswer, bool]:
+    async def run(
+        self, user_id: str, key: str, produce: Produce, *, deadline: float, recall: Recall | None = None
+    ) -> tuple[CachedAnswer, bool]:
         """(the answer, whether somebody else's call made it). deadline: time.monotonic() instant of this caller.
 
         Raises what produce raises, to all who wait in this worker; DeadlineExceeded.
         """
         flight = self._flights.get((user_id, key))
         if flight is None or flight.task.done():
-            flight = self._start(user_id, key, produce)
+            flight = self._start(user_id, key, produce, recall)
         flight.waiting += 1
         try:
             answer = await self._wait(flight, deadline)
@@ -113,8 +131,8 @@ class SingleFlight:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*self._releases)
 
-    def _start(self, user_id: str, key: str, produce: Produce) -> _Flight:
-        flight = _Flight(lambda flight: self._fly(flight, user_id, key, produce))
+    def _start(self, user_id: str, key: str, produce: Produce, recall: Recall | None) -> _Flight:
+        flight = _Flight(lambda flight: self._fly(flight, user_id, key, produce, recall))
         self._flights[user_id, key] = flight
         self._tasks.add(flight.task)
         flight.task.add_done_callback(lambda _: self._landed(user_id, key, flight))
@@ -145,27 +163,34 @@ class SingleFlight:
             flight.task.cancel()
             await asyncio.wait({flight.task})
 
-    async def _fly(self, flight: _Flight, user_id: str, key: str, produce: Produce) -> CachedAnswer:
+    async def _fly(
+        self, flight: _Flight, user_id: str, key: str, produce: Produce, recall: Recall | None
+    ) -> CachedAnswer:
+        async def lead(stored: bytes | None) -> CachedAnswer:
+            known = recall.read(stored) if recall else None
+            flight.remote = known is not None
+            return known or await produce()
+
         lease = _Lease(self._redis.key(user_id, "flight", key), token_hex(8))
         while self._across_workers:
-            holder = await self._holder(lease)
-            if holder is None:
+            try:
+                holder, stored = await self._hold(lease, recall)
+            except RedisUnavailable:
                 break
             if holder == lease.token:
-                return await self._lead(lease, user_id, key, produce)
+                return await self._lead(lease, user_id, key, partial(lead, stored) if stored else produce)
             answer = await self._follow(lease, holder, user_id, key)
             if answer is not None:
                 flight.remote = True
                 return answer
-        return await produce()
+        return await lead(None)
 
-    async def _holder(self, lease: "_Lease") -> str | None:
-        """The token of the worker that makes this call, None where nobody can tell."""
-        try:
-            holder = await self._join([lease.key], [lease.token, round(self._lease_s * 1000)])
-        except RedisUnavailable:
-            return None
-        return cast(bytes, holder).decode()
+    async def _hold(self, lease: "_Lease", recall: Recall | None) -> tuple[str, bytes | None]:
+        """(the token of the worker that makes this call, the stored answer where that is this one)."""
+        keys = [lease.key, recall.key] if recall else [lease.key]
+        reply = await self._join(keys, [lease.token, round(self._lease_s * 1000)])
+        holder, *stored = cast("tuple[bytes, *tuple[bytes | None, ...]]", reply)
+        return holder.decode(), stored[0] if stored else None
 
     async def _lead(self, lease: "_Lease", user_id: str, key: str, produce: Produce) -> CachedAnswer:
         renewing = asyncio.create_task(self._keep(lease))

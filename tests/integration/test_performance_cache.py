@@ -279,3 +279,21 @@ async def test_statistics_count_per_layer(one: Worker, other: Worker) -> None:
     assert isinstance(l3, dict)
     assert (l1["items"], l3["hits"]) == (1, 1)
     assert l1["bytes"] > 100
+
+
+async def test_looking_again_finds_what_was_put_meanwhile_and_counts_no_second_miss(
+    one: Worker, other: Worker, namespace: str
+) -> None:
+    assert await other.cache.get(USER, "k") is None
+    before = other.cache.statistics()
+    assert await other.cache.look_again(USER, "k") is None
+    assert other.cache.statistics() == before
+    await one.cache.put(USER, "k", answer())
+    found = await other.cache.look_again(USER, "k")
+    assert found
+    assert (found.layer, found.answer.content) == ("l3", "hello")
+    async with worker("redis://127.0.0.1:9/0", namespace) as alone:
+        await alone.cache.put(USER, "k", answer("kept here"))
+        remembered = await alone.cache.look_again(USER, "k")
+        assert remembered
+        assert (remembered.layer, remembered.answer.content) == ("l1", "kept here")

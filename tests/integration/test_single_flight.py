@@ -10,7 +10,7 @@ from backend.domain.usage import TokenUsage
 from backend.errors import DeadlineExceeded, Overloaded, UpstreamError
 from backend.services.performance_cache import CachedAnswer
 from backend.services.redis_client import RedisClient
-from backend.services.single_flight import SingleFlight
+from backend.services.single_flight import Recall, SingleFlight
 from tests.support.proxy import proxied
 from tests.support.waiting import eventually
 
@@ -221,4 +221,33 @@ async def test_closing_ends_calls_and_tells_those_who_wait(redis_url: str, names
     with pytest.raises(Overloaded):
         await asked
     assert upstream.cancelled == 1
+    await client.close()
+
+
+async def test_an_answer_that_was_stored_since_the_look_up_is_not_asked_for_again(
+    workers: tuple[SingleFlight, SingleFlight], upstream: Upstream, redis_url: str, namespace: str
+) -> None:
+    client = RedisClient(redis_url, namespace, timeout_s=2)
+    key = client.key(USER, "stored")
+    recall = Recall(key, lambda stored: replace(ANSWER, content=stored.decode()) if stored else None)
+    await client.run(lambda redis: redis.set(key, "stored meanwhile", px=60_000))
+    await client.close()
+    results = await asyncio.gather(
+        *(worker.run(USER, "k", upstream, deadline=time.monotonic() + 30, recall=recall) for worker in workers * 2)
+    )
+    assert [(answer.content, coalesced) for answer, coalesced in results] == [("stored meanwhile", True)] * 4
+    assert upstream.started == 0
+
+
+async def test_without_redis_a_worker_recalls_what_it_has_itself(namespace: str, upstream: Upstream) -> None:
+    client = RedisClient("redis://127.0.0.1:9/0", namespace)
+    flights = SingleFlight(client)
+    upstream.gate.set()
+    remembered: list[CachedAnswer] = [ANSWER]
+    recall = Recall("key", lambda stored: remembered[0] if remembered and stored is None else None)
+    for expected in (("hello", True), ("answer 1", False)):
+        answer, coalesced = await flights.run(USER, "k", upstream, deadline=time.monotonic() + 30, recall=recall)
+        assert (answer.content, coalesced) == expected
+        remembered.clear()
+    await flights.close()
     await client.close()

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -26,6 +28,7 @@ from tests.support.waiting import eventually
 ADMIN_EMAIL, PASSWORD = "admin@example.com", "correct horse battery"
 START_S = 20.0
 STOP_S = 20.0
+CONNECTIONS = 200
 
 _numbers = count(1)
 
@@ -87,44 +90,68 @@ async def serve(settings: Settings) -> AsyncIterator[Served]:
             yield Served(client, settings, state["services"])
 
 
+class WorkerProcess:
+    """A worker as the launcher starts it, on a port of its own; what it prints goes to the log file.
+
+    It belongs to no event loop, so that several tests may share it. environment: beyond what the settings say.
+    """
+
+    def __init__(self, settings: Settings, log: Path, **more: str) -> None:
+        self.settings = settings
+        self.log = log
+        with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            self._process = subprocess.Popen(
+                (sys.executable, "-m", "backend.worker", "--fd", str(listener.fileno())),
+                env=environment(settings) | more,
+                pass_fds=[listener.fileno()],
+                stdout=output,
+                stderr=output,
+            )
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Served]:
+        """Talks to it from the event loop that runs, as soon as it answers."""
+        limits = httpx.Limits(max_connections=CONNECTIONS)
+        async with httpx.AsyncClient(base_url=self.url, timeout=30, limits=limits) as client:
+            await eventually(lambda: self._is_live(client), START_S)
+            yield Served(client, self.settings, log=self.log)
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    async def ended(self, within_s: float = STOP_S) -> int:
+        """The exit code."""
+        await eventually(lambda: self._process.poll() is not None, within_s)
+        return self._process.returncode
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    async def _is_live(self, client: httpx.AsyncClient) -> bool:
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the worker ended: {await asyncio.to_thread(self.log.read_text)}")
+        try:
+            return (await client.get("/api/health/live")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
 @asynccontextmanager
 async def serve_process(settings: Settings, log: Path) -> AsyncIterator[Served]:
-    """A worker process as the launcher starts it; what it prints goes to the log file."""
+    """A worker process of one test."""
     await prepare(settings)
-    with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "backend.worker", "--fd", str(listener.fileno())),
-            env=environment(settings),
-            pass_fds=[listener.fileno()],
-            stdout=output,
-            stderr=output,
-        )
+    process = WorkerProcess(settings, log)
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            await eventually(lambda: _is_live(client, process, log), START_S)
-            yield Served(client, settings, log=log)
+        async with process.client() as served:
+            yield served
     finally:
-        await _stop(process)
-
-
-async def _is_live(client: httpx.AsyncClient, process: asyncio.subprocess.Process, log: Path) -> bool:
-    if process.returncode is not None:
-        raise RuntimeError(f"the worker ended: {await asyncio.to_thread(log.read_text)}")
-    try:
-        return (await client.get("/api/health/live")).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), STOP_S)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        await asyncio.to_thread(process.stop)
 
 
 def environment(settings: Settings) -> dict[str, str]:

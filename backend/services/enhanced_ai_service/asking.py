@@ -1,6 +1,7 @@
 """Gets one answer from a model, shared with identical requests in flight, and says who pays for it."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import UsageRecord
@@ -10,7 +11,7 @@ from backend.services.enhanced_ai_service.planning import Plan
 from backend.services.llm.provider import Provider
 from backend.services.performance_cache import CachedAnswer, PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
-from backend.services.single_flight import SingleFlight
+from backend.services.single_flight import Recall, SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,23 @@ class Asker:
         if not attempt.shared:
             return await self._call(attempt), False
         return await self._flights.run(
-            attempt.user_id, attempt.key, lambda: self._call(attempt), deadline=attempt.deadline
+            attempt.user_id,
+            attempt.key,
+            lambda: self._call(attempt),
+            deadline=attempt.deadline,
+            recall=Recall(self._cache.l3_key(attempt.user_id, attempt.plan.key), partial(self._known, attempt)),
         )
+
+    async def known(self, attempt: Attempt) -> CachedAnswer | None:
+        """What an identical request that ended meanwhile has learned."""
+        hit = await self._cache.look_again(attempt.user_id, attempt.plan.key) if attempt.reusable else None
+        return hit.answer if hit else None
+
+    def _known(self, attempt: Attempt, stored: bytes | None) -> CachedAnswer | None:
+        """What an identical request has learned since this one looked."""
+        user_id, key = attempt.user_id, attempt.plan.key
+        hit = self._cache.accept(user_id, key, stored) if stored else self._cache.peek(user_id, key)
+        return hit.answer if hit else None
 
     async def _call(self, attempt: Attempt) -> CachedAnswer:
         plan = attempt.plan

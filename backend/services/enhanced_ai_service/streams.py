@@ -149,6 +149,9 @@ class Streams:
         leader = await self.log.claim(run.ask.user_id, run.plan.key, stream_id) if run.ask.reusable else None
         if leader and (shared := await self._relay(run, leader, live)):
             return shared, True
+        if known := await self._single.asker.known(attempt):
+            live.token(known.content, known.reasoning or "")
+            return known, True
         return await self._single.asker.ask(attempt)
 
     async def _relay(self, run: AgentRun, leader: str, live: "Live") -> CachedAnswer | None:

@@ -72,6 +72,14 @@ class PerformanceCache:
         """An answer from any layer. Redis away: from memory."""
         return self._hit(user_id, key, await self._stack.get(user_id, key))
 
+    async def look_again(self, user_id: str, key: str) -> Hit | None:
+        """An answer that was put since a look-up found none. Finding none again is not counted as another miss."""
+        try:
+            stored = await self._shared.read(user_id, key)
+        except RedisUnavailable:
+            return self.peek(user_id, key)
+        return self.accept(user_id, key, stored) if stored else None
+
     async def put(self, user_id: str, key: str, answer: CachedAnswer) -> None:
         """Into every layer. Redis away: into memory. Raises ValueError for another user's answer."""
         if answer.user_id != user_id:

@@ -71,12 +71,16 @@ class RedisLayer(Layer):
         self._epochs[user_id] = epoch
 
     async def get(self, user_id: str, key: str) -> Item | None:
-        name = self.key(user_id, key)
         try:
-            stored = cast("bytes | None", await self._redis.run(lambda redis: redis.get(name)))
+            stored = await self.read(user_id, key)
         except RedisUnavailable:
             stored = None
         return self.parse(user_id, stored)
+
+    async def read(self, user_id: str, key: str) -> bytes | None:
+        """What parse() takes. Raises RedisUnavailable."""
+        name = self.key(user_id, key)
+        return cast("bytes | None", await self._redis.run(lambda redis: redis.get(name)))
 
     async def put(self, user_id: str, key: str, item: Item) -> None:
         ttl_ms = round((item.expires_at - self._clock()) * 1000)

@@ -1,0 +1,99 @@
+"""Two workers of one application, each on a port of its own, so that a test chooses who answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from backend.config import Settings
+from backend.services.scalable_database import ScalableDatabase
+from backend.wiring import prepare
+from tests.servers import Servers
+from tests.support.application import ADMIN_EMAIL, PASSWORD, Served, WorkerProcess
+from tests.support.chat import Chat
+from tests.support.database.opening import opened
+from tests.support.waiting import eventually
+
+Json = dict[str, Any]
+Processes = tuple[WorkerProcess, WorkerProcess]
+
+
+def settings_on(servers: Servers, name: str, data_dir: Path, **fields: object) -> Settings:
+    """name: of the database. No limits, unless the fields say so."""
+    defaults = {
+        "mongo_url": SecretStr(servers.mongo_url),
+        "mongo_db": name,
+        "mongo_pool_min": 0,
+        "redis_url": SecretStr(servers.redis_url),
+        "redis_timeout": 1.0,
+        "groq_base_url": servers.simulator.url,
+        "groq_api_key": SecretStr("a key for the simulator"),
+        "data_dir": data_dir,
+        "secret_key": SecretStr("secret key of the tests, long enough"),
+        "admin_email": ADMIN_EMAIL,
+        "admin_password": SecretStr(PASSWORD),
+        "limit_chat": None,
+        "limit_auth": None,
+        "limit_concurrency": None,
+        "testing": True,
+    }
+    return Settings.model_validate({**defaults, **fields})
+
+
+@contextmanager
+def two_processes(settings: Settings, folder: Path) -> Iterator[Processes]:
+    """Their figures come together in one folder, as under the launcher."""
+    asyncio.run(prepare(settings))
+    metrics = folder / "metrics"
+    metrics.mkdir()
+    with ExitStack() as stack:
+        workers = [
+            WorkerProcess(settings, folder / f"{name}.log", PROMETHEUS_MULTIPROC_DIR=str(metrics)) for name in "ab"
+        ]
+        for worker in workers:
+            stack.callback(worker.stop)
+        yield workers[0], workers[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """a and b: the workers. database: what they have stored."""
+
+    a: Served
+    b: Served
+    database: ScalableDatabase
+
+    async def user(self) -> tuple[Chat, Chat]:
+        """A new account, on a and on b."""
+        account = await self.a.new_user()
+        return Chat(self.a, account), Chat(self.b, account)
+
+    async def stored(self, collection: str, user: Chat, **where: object) -> list[Json]:
+        """The user's documents, oldest first."""
+        query = {"user_id": user.account.id, **where}
+        return await self.database.collection(collection).find(query, sort=[("_id", 1)]).to_list(None)
+
+    async def open_turns(self, user: Chat, count: int) -> None:
+        """Returns as soon as the user has so many turns under way."""
+
+        async def reached() -> bool:
+            return len(await self.stored("messages", user, status="pending")) == count
+
+        await eventually(reached, 15)
+
+    async def settled(self, user: Chat) -> None:
+        """Returns when every turn of the user is closed."""
+        await self.open_turns(user, 0)
+
+
+@asynccontextmanager
+async def connected(processes: Processes) -> AsyncIterator[Workers]:
+    settings = processes[0].settings
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        a, b = [await enter(process.client()) for process in processes]
+        yield Workers(a, b, await enter(opened(settings.mongo_url.get_secret_value(), settings.mongo_db)))
