@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(SecretStr(""), alias="AETHER_SECRET_KEY")
     admin_email: str = Field("", alias="AETHER_ADMIN_EMAIL")
     admin_password: SecretStr = Field(SecretStr(""), alias="AETHER_ADMIN_PASSWORD")
+    password_composition: bool = Field(False, alias="AETHER_PASSWORD_COMPOSITION")
     metrics_token: SecretStr = Field(SecretStr(""), alias="AETHER_METRICS_TOKEN")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="AETHER_LOG_LEVEL")
 

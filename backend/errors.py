@@ -4,6 +4,8 @@ Services raise these, the handler in backend.routes.problems turns them into app
 The detail is written for the person who reads it and never repeats what a user typed.
 """
 
+from collections.abc import Mapping, Sequence
+
 
 class AetherError(Exception):
     """Base of every error that a caller may see."""
@@ -13,6 +15,8 @@ class AetherError(Exception):
     title = "Internal error"
     attempts = 0
     """Upstream calls that were made before it was raised."""
+    extensions: Mapping[str, object] = {}
+    """Members of the problem document beyond those that every problem has (RFC 9457, 3.2)."""
 
     def __init__(self, detail: str, *, code: str | None = None, retry_after: float | None = None) -> None:
         """retry_after: seconds after which the same request may succeed (header Retry-After)."""
@@ -24,6 +28,16 @@ class AetherError(Exception):
 
 class InvalidInput(AetherError):
     status, code, title = 422, "invalid_input", "Invalid input"
+
+
+class WeakPassword(InvalidInput):
+    """score: 0 to 4, as zxcvbn has it. warning and suggestions: for the person who chose the password."""
+
+    code, title = "weak_password", "Weak password"
+
+    def __init__(self, detail: str, *, score: int, warning: str, suggestions: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.extensions = {"strength": {"score": score, "warning": warning, "suggestions": list(suggestions)}}
 
 
 class IdempotencyMismatch(AetherError):

@@ -137,7 +137,14 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         flights = SingleFlight(redis)
         sessions = AuthSessionRepository(database)
         users = UserRepository(database)
-        identity = Identity(users, sessions, limits=limiter, bus=bus, secret=settings.secret_key.get_secret_value())
+        identity = Identity(
+            users,
+            sessions,
+            limits=limiter,
+            bus=bus,
+            secret=settings.secret_key.get_secret_value(),
+            passwords=Passwords(composition=settings.password_composition),
+        )
         monitor = PerformanceMonitor(
             database,
             worker=f"{os.uname().nodename}-{os.getpid()}",

@@ -30,7 +30,8 @@ def check_email(address: str) -> str:
 
 EmailText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), CLEAN]
 EmailAddress = Annotated[EmailText, AfterValidator(check_email)]
-NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=1024), CLEAN]
+NewPassword = Annotated[str, StringConstraints(max_length=1024), CLEAN]
+"""Too short is for the password rules to say, with their hint."""
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), CLEAN]
 RefreshToken = Annotated[str, StringConstraints(min_length=1, max_length=256), CLEAN]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), CLEAN]

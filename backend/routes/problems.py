@@ -32,6 +32,14 @@ class FieldError(BaseModel):
     type: str
 
 
+class PasswordStrength(BaseModel):
+    """score: 0 (fewer than a thousand guesses) to 4 (more than ten billion)."""
+
+    score: int = Field(ge=0, le=4)
+    warning: str
+    suggestions: list[str]
+
+
 class Problem(BaseModel):
     """RFC 9457, with a stable code for programs and the correlation id for people who ask for help."""
 
@@ -42,6 +50,7 @@ class Problem(BaseModel):
     code: str = Field(examples=["invalid_input"])
     correlation_id: str | None
     errors: list[FieldError] | None = Field(None, description="Only where the request did not fit its shape")
+    strength: PasswordStrength | None = Field(None, description="Only where a new password is too weak")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

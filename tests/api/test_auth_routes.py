@@ -167,3 +167,21 @@ async def test_me_is_the_caller(app_client: Served, user: Account, admin: Accoun
     for account, role in ((user, "user"), (admin, "admin")):
         me = (await app_client.client.get("/api/auth/me", headers=account.headers)).json()
         assert (me["id"], me["email"], me["role"]) == (account.id, account.email, role)
+
+
+async def test_a_weak_password_is_refused_with_a_hint(app_client: Served) -> None:
+    body = {"email": "grace@example.com", "password": "gracegrace", "name": "Grace"}
+    response = await app_client.client.post("/api/auth/register", json=body)
+    assert code_of(response) == (422, "weak_password")
+    strength = response.json()["strength"]
+    assert set(strength) == {"score", "warning", "suggestions"}
+    assert 0 <= strength["score"] <= 4
+    assert strength["suggestions"]
+    assert "grace" not in response.text
+
+
+async def test_composition_rules_are_a_setting(app_settings: Settings) -> None:
+    async with serve(app_settings.model_copy(update={"password_composition": True})) as served:
+        assert code_of(await register(served)) == (422, "weak_password")
+        body = {"email": EMAIL, "password": "Correct horse battery 7!"}
+        assert (await served.client.post("/api/auth/register", json=body)).status_code == 201

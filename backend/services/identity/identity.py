@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from backend.domain.users import Session, User
 from backend.errors import Unauthenticated
-from backend.services.identity.passwords import Passwords, check_new_password
+from backend.services.identity.passwords import Passwords
 from backend.services.identity.refresh import RefreshTokens
 from backend.services.identity.revocations import Revocations
 from backend.services.identity.stores import Announcements, SessionStore, SignInLimits, UserStore
@@ -68,14 +68,12 @@ class Identity:
         return principal
 
     async def register(self, email: str, password: str, name: str | None = None) -> User:
-        """Raises Conflict for a known address, InvalidInput for a weak password, Overloaded.
+        """Raises Conflict for a known address, WeakPassword, Overloaded.
 
         Without a name the part of the address before the @ stands for it.
         """
         email = normal_email(email)
-        check_new_password(password, email)
-        async with self._passwords.slot():
-            password_hash = await self._passwords.hash(password)
+        password_hash = await self._passwords.hash_new(password, email, name or "")
         return await self._users.create(email, password_hash, name or email.partition("@")[0], "user")
 
     async def login(self, email: str, password: str, *, device: str, address: str) -> Tokens:

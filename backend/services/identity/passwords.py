@@ -1,7 +1,6 @@
 """Passwords: argon2id, off the event loop, a bounded number at once."""
 
 import asyncio
-import unicodedata
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -10,12 +9,11 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from backend.errors import InvalidInput, Overloaded
+from backend.errors import Overloaded
+from backend.services.identity.strength import check_new_password, composed
 
 T = TypeVar("T")
 
-MIN_CHARACTERS = 8
-MAX_CHARACTERS = 1024
 THREADS = 2
 WAITING = 64
 DECOY_PASSWORD = "the password of nobody"  # noqa: S105
@@ -26,22 +24,19 @@ def argon2id() -> PasswordHasher:
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
-def check_new_password(password: str, email: str) -> None:
-    """Raises InvalidInput. email as it is stored."""
-    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
-        raise InvalidInput(f"A password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters.", code="weak_password")
-    if _composed(password).casefold() == email.casefold():
-        raise InvalidInput("The password must not be the email address.", code="weak_password")
-
-
-def _composed(password: str) -> str:
-    return unicodedata.normalize("NFC", password)
-
-
 class Passwords:
     """Owns its threads between start and close. Each thread needs 19 MiB while it works."""
 
-    def __init__(self, hasher: PasswordHasher | None = None, *, threads: int = THREADS, waiting: int = WAITING) -> None:
+    def __init__(
+        self,
+        hasher: PasswordHasher | None = None,
+        *,
+        threads: int = THREADS,
+        waiting: int = WAITING,
+        composition: bool = False,
+    ) -> None:
+        """composition: new passwords need an upper-case and a lower-case letter, a digit and a symbol."""
+        self._composition = composition
         self._hasher = hasher or argon2id()
         self._slots = asyncio.Semaphore(threads)
         self._capacity = threads + waiting
@@ -68,13 +63,19 @@ class Passwords:
         finally:
             self._present -= 1
 
+    async def hash_new(self, password: str, *own: str) -> str:
+        """In a slot of its own. own: the user's address and name. Raises WeakPassword, Overloaded."""
+        async with self.slot():
+            await self._run(lambda: check_new_password(password, *own, composition=self._composition))
+            return await self.hash(password)
+
     async def hash(self, password: str) -> str:
-        return await self._run(lambda: self._hasher.hash(_composed(password)))
+        return await self._run(lambda: self._hasher.hash(composed(password)))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """None for a password hash (nobody has this address) takes the same work and is never right."""
         stored = password_hash or self._decoy
-        right = await self._run(lambda: self._matches(stored, _composed(password)))
+        right = await self._run(lambda: self._matches(stored, composed(password)))
         return right and password_hash is not None
 
     def outdated(self, password_hash: str) -> bool:
