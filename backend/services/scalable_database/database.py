@@ -59,7 +59,6 @@ class ScalableDatabase:
         self._slow_s = slow_s
         self._user_cache = user_cache
         self._driver: Driver | None = None
-        self._collections: dict[str, Collection] = {}
         self._commits: set[asyncio.Task[None]] = set()
         self._index_task: asyncio.Task[None] | None = None
 
@@ -86,7 +85,6 @@ class ScalableDatabase:
         if self._driver:
             await self._driver.close()
             self._driver = None
-            self._collections.clear()
 
     @property
     def driver(self) -> Driver:
@@ -107,10 +105,7 @@ class ScalableDatabase:
 
     def collection(self, name: str) -> Collection:
         """For repositories, which call it within `translated()`."""
-        found = self._collections.get(name)
-        if found is None:
-            found = self._collections[name] = self.driver.collection(name)
-        return found
+        return self.driver.collection(name)
 
     async def find_one(self, query: Query, **arguments: object) -> Document | None:
         with translated():

@@ -83,9 +83,13 @@ class PyMongoDriver:
 
         self._client: AsyncMongoClient[Document] = AsyncMongoClient(**options.client_arguments())
         self._database: AsyncDatabase[Document] = self._client.get_database(options.name, write_concern=DURABLE)
+        self._collections: dict[str, Collection] = {}
 
     def collection(self, name: str) -> Collection:
-        return self._database.get_collection(name)
+        found = self._collections.get(name)
+        if found is None:
+            found = self._collections[name] = self._database.get_collection(name)
+        return found
 
     async def aggregate(self, collection: str, pipeline: Sequence[Document]) -> list[Document]:
         cursor = await self._database.get_collection(collection).aggregate(pipeline)
@@ -123,9 +127,13 @@ class MotorDriver:
 
         self._client: Any = AsyncIOMotorClient(**options.client_arguments())
         self._database: Any = self._client.get_database(options.name, write_concern=DURABLE)
+        self._collections: dict[str, Collection] = {}
 
     def collection(self, name: str) -> Collection:
-        return cast(Collection, self._database.get_collection(name))
+        found = self._collections.get(name)
+        if found is None:
+            found = self._collections[name] = cast(Collection, self._database.get_collection(name))
+        return found
 
     async def aggregate(self, collection: str, pipeline: Sequence[Document]) -> list[Document]:
         cursor = self._database.get_collection(collection).aggregate(pipeline)

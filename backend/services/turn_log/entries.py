@@ -49,14 +49,15 @@ def opening(turn: Turn) -> list[Write]:
 
 def _inserted(turn: Turn, answer: Document) -> list[Write]:
     messages: list[Write] = [Insert("messages", answer)]
-    changed: Document = {"updated_at": turn.created_at}
+    # Not updated_at: it is in three indexes, and the close of the turn sets it a moment later.
+    update: Document = {"$inc": {"message_count": 1}}
     if turn.content is not None:
         messages.insert(0, Insert("messages", documents.question(turn, turn.content)))
-        changed["last_message"] = documents.preview("user", turn.content, turn.created_at)
+        preview = documents.preview("user", turn.content, turn.created_at)
+        update = {"$inc": {"message_count": 2}, "$set": {"last_message": preview}}
     if turn.title is not None:
         conversation = documents.new_conversation(turn, turn.title, len(messages))
         return [Insert("conversations", conversation), *messages]
-    update = {"$inc": {"message_count": len(messages)}, "$set": changed}
     return [*messages, Update("conversations", _owned(turn), update)]
 
 

@@ -12,7 +12,7 @@ from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.usage import UsageRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.turn_log import TurnLog
-from tests.support.database.failpoints import failing, short_transactions
+from tests.support.database.failpoints import end_open_transactions, failing
 from tests.support.database.opening import Driver, opened, started
 from tests.support.database.turns import COST, NOW, make_call, make_outcome, make_turn
 from tests.support.proxy import proxied
@@ -160,8 +160,8 @@ async def test_process_that_is_killed_loses_nothing_it_acknowledged(
     mongo_url: str, database: ScalableDatabase, driver: Driver
 ) -> None:
     """kill -9 in mid-flight: every turn that was acknowledged is there, every other whole or not at all."""
-    async with short_transactions(mongo_url):
-        acknowledged = await write_until_killed(mongo_url, database.name, driver)
+    acknowledged = await write_until_killed(mongo_url, database.name, driver)
+    await end_open_transactions(mongo_url)
     async with started(database, 30) as log:
         await log.sweep(NOW.replace(year=2027))
     answers = {row["message_id"]: row async for row in database.collection("messages").find({"role": "assistant"})}
@@ -197,6 +197,7 @@ async def test_absent_database_is_told_within_the_timeout_and_chat_goes_on_after
             await proxy.start()
             await log.close(turn, make_outcome(make_call()))
         await assert_exact(database, "user_ada", 1)
+    await end_open_transactions(mongo_url)
 
 
 async def test_frozen_database_is_told_within_the_timeout(mongo_url: str, database_name: str, driver: Driver) -> None:
@@ -216,3 +217,4 @@ async def test_frozen_database_is_told_within_the_timeout(mongo_url: str, databa
             proxy.resume()
             await log.close(turn, make_outcome(make_call()))
         await assert_exact(database, "user_ada", 1)
+    await end_open_transactions(mongo_url)

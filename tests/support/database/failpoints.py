@@ -23,13 +23,10 @@ async def failing(url: str, *commands: str, times: int = 1, **how: object) -> As
         await client.close()
 
 
-@asynccontextmanager
-async def short_transactions(url: str, seconds: int = 1) -> AsyncIterator[None]:
-    """A transaction that begins within and is left open by its process ends after seconds, not after a minute."""
+async def end_open_transactions(url: str) -> None:
+    """What a killed or cut-off client left open, the server would end after a minute by itself."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url)
     try:
-        was = await client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
-        yield
-        await client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": was["was"]})
+        await client.admin.command({"killAllSessions": []})
     finally:
         await client.close()
