@@ -1,6 +1,7 @@
 """Settings: the only reader of the environment. README lists every one of them."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,13 @@ def parse_rate(value: object) -> object:
 
 
 RateSetting = Annotated[tuple[int, int] | None, BeforeValidator(parse_rate)]
+
+
+def parse_networks(value: object) -> object:
+    """ "10.0.0.0/8, 192.0.2.7" -> the networks; an empty text is none."""
+    if not isinstance(value, str):
+        return value
+    return tuple(str(ip_network(part.strip())) for part in value.split(",") if part.strip())
 
 
 def parse_optional(value: object) -> object:
@@ -68,8 +76,17 @@ class Settings(BaseSettings):
     stream_grace: float = Field(20.0, alias="AETHER_STREAM_GRACE", ge=0)
     limit_chat: RateSetting = Field((20, 60), alias="AETHER_LIMIT_CHAT")
     limit_auth: RateSetting = Field((5, 900), alias="AETHER_LIMIT_AUTH")
+    limit_upload: RateSetting = Field((5, 60), alias="AETHER_LIMIT_UPLOAD")
+    limit_search: RateSetting = Field((30, 60), alias="AETHER_LIMIT_SEARCH")
+    limit_entry: RateSetting = Field((300, 60), alias="AETHER_LIMIT_ENTRY")
+    """Per network address, for each of the routes that need no sign-in and check a password."""
+    limit_refresh: RateSetting = Field((120, 60), alias="AETHER_LIMIT_REFRESH")
     limit_concurrency: Annotated[int | None, BeforeValidator(parse_optional)] = Field(
         10, alias="AETHER_LIMIT_CONCURRENCY"
+    )
+
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_networks)] = Field(
+        (), alias="AETHER_TRUSTED_PROXIES"
     )
 
     model_small: str = Field("", alias="AETHER_MODEL_SMALL")

@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from typing import TypedDict
 
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend.config import Settings
 from backend.middleware.body_limit import BodyLimitMiddleware
 from backend.middleware.correlation import CorrelationMiddleware
 from backend.middleware.crash import CrashMiddleware
 from backend.middleware.drain import DrainMiddleware
+from backend.middleware.rate_headers import RateHeadersMiddleware
 from backend.middleware.security_headers import SecurityHeadersMiddleware
+from backend.middleware.simulated import SimulatedMiddleware
 from backend.middleware.timing import TimingMiddleware
 from backend.routes import (
     ai_v4,
@@ -25,6 +29,7 @@ from backend.routes import (
     performance,
     streams,
 )
+from backend.routes.openapi import install_openapi
 from backend.routes.problems import install_problem_handlers
 from backend.services.llm.provider import Provider
 from backend.services.logs import configure_logging
@@ -67,16 +72,30 @@ def create_app(settings: Settings, *, provider: Provider | None = None) -> FastA
             worker.services = services
             yield {"services": services}
 
-    app = FastAPI(title="Aether", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Aether",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=attrgetter("name"),
+    )
     for module in ROUTES:
         app.include_router(module.router)
     app.state.drain = worker.drain
     install_problem_handlers(app)
+    install_openapi(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(CrashMiddleware)
+    app.add_middleware(RateHeadersMiddleware)
+    if settings.simulated:
+        app.add_middleware(SimulatedMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(DrainMiddleware, draining=worker.draining)
     app.add_middleware(TimingMiddleware, on_request=worker.record_request)
     app.add_middleware(CorrelationMiddleware)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app

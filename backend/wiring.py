@@ -16,7 +16,7 @@ from backend.services.identity import Identity
 from backend.services.identity.passwords import Passwords
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
-from backend.services.llm.registry import open_llm
+from backend.services.llm.registry import check_transport, open_llm
 from backend.services.migrations import MIGRATIONS, Migrations
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
@@ -56,6 +56,7 @@ async def prepare(settings: Settings) -> Prepared:
     """
     email, password, generated = _administrator(settings)
     with_models(settings.model_small, settings.model_large)  # raises here, where the launcher shows it to people
+    check_transport(settings.groq_transport)
     if settings.in_memory:
         return Prepared(email, password if generated else None)
     database = _database(settings)
@@ -131,7 +132,17 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             await _prepare(database, email, password)
 
         limiter = Limiter(
-            redis, chat=settings.limit_chat, auth=settings.limit_auth, concurrency=settings.limit_concurrency
+            redis,
+            chat=settings.limit_chat,
+            auth=settings.limit_auth,
+            concurrency=settings.limit_concurrency,
+            others={
+                "upload": settings.limit_upload,
+                "search": settings.limit_search,
+                "register": settings.limit_entry,
+                "login": settings.limit_entry,
+                "refresh": settings.limit_refresh,
+            },
         )
         streams = StreamLog(redis, bus)
         flights = SingleFlight(redis)
@@ -188,7 +199,8 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             drain_s=settings.drain,
         )
         stack.push_async_callback(ai.close)
-        health = Health(_probes(database, redis, llm, simulated=settings.simulated), version=VERSION)
+        probes = _probes(database, redis, llm, simulated=settings.simulated)
+        health = Health(probes, version=VERSION, simulated=settings.simulated)
         stack.callback(health.drain)
         yield Services(
             ai=ai,

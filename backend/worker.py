@@ -37,6 +37,7 @@ def serve(app: Application, listener: socket.socket, drain_s: float, on_stop: Ca
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the application has its own list of proxies whose headers it believes
         timeout_graceful_shutdown=math.ceil(drain_s),
     )
     # uvicorn raises the signal again once it has stopped: an orderly end is exit code 0

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from backend.domain.doc import Doc
 from backend.domain.users import User, UserRole
 from backend.routes.text import CLEAN, Shape
 from backend.services.identity import Tokens
@@ -38,34 +39,36 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class Registration(Shape):
-    email: EmailAddress
-    password: NewPassword = Field(repr=False)
-    name: Name | None = None
+    email: EmailAddress = Field(description="Case does not matter")
+    password: NewPassword = Field(repr=False, description="8 to 1024 characters, not the email address")
+    name: Name | None = Field(None, description="For people; where it is left out, made from the address")
 
 
 class Login(Shape):
-    """transport: where the refresh token goes, an HttpOnly cookie (browsers) or the body (programs)."""
-
-    email: EmailText
-    password: Password = Field(repr=False)
-    transport: Transport = "cookie"
+    email: EmailText = Field(description="Case does not matter")
+    password: Password = Field(repr=False, description="The account's password")
+    transport: Transport = Field(
+        "cookie", description="Where the refresh token goes: an HttpOnly cookie (browsers) or the body (programs)"
+    )
 
 
 class Renewal(Shape):
-    """refresh_token: for programs; browsers send the cookie instead. The replacement goes the same way."""
-
-    refresh_token: RefreshToken | None = Field(None, repr=False)
+    refresh_token: RefreshToken | None = Field(
+        None,
+        repr=False,
+        description="For programs; browsers send the cookie. Its replacement goes the same way",
+    )
 
 
 class UserShape(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    email: str
-    name: str
-    role: UserRole
-    plan: str
-    created_at: datetime
+    id: Annotated[str, Doc("Stable")]
+    email: Annotated[str, Doc("In lower case")]
+    name: Annotated[str, Doc("For people")]
+    role: Annotated[UserRole, Doc("admin sees the figures of the whole server")]
+    plan: Annotated[str, Doc("free for everybody so far")]
+    created_at: Annotated[datetime, Doc("When it signed up")]
 
 
 class Registered(BaseModel):
@@ -73,13 +76,11 @@ class Registered(BaseModel):
 
 
 class SignedIn(BaseModel):
-    """expires_in: seconds that the access token is valid for. refresh_token: only with the transport body."""
-
-    access_token: str
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105
-    expires_in: int
+    access_token: Annotated[str, Doc("For the header Authorization: Bearer <access_token>")]
+    token_type: Annotated[Literal["bearer"], Doc("How it is sent")] = "bearer"  # noqa: S105
+    expires_in: Annotated[int, Doc("The access token is valid for so long, seconds")]
     user: UserShape
-    refresh_token: str | None = None
+    refresh_token: Annotated[str | None, Doc("For /api/auth/refresh, once; only with the transport body")] = None
 
 
 def shape_of(user: User) -> UserShape:

@@ -8,10 +8,13 @@ from backend.domain.replies import ChatReply, QuickReply, Quote, TeamReply
 from backend.routes.ai_v4_shapes import AgentId, ChatBody, EstimateBody, Identifier, QuickBody, TeamBody
 from backend.routes.answers import json_answer
 from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.headers import with_rate_headers
+from backend.routes.limits import CHAT_RATE
 from backend.routes.problems import problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 
 CHAT_PROBLEMS = problem_responses(401, 402, 404, 413, 422, 429, 500, 502, 503, 504)
+CHAT_ANSWERS = with_rate_headers(CHAT_PROBLEMS)
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -25,7 +28,7 @@ IdempotencyKey = Annotated[
 router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
 
 
-@router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_PROBLEMS)
+@router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
 async def ask_agent(
     body: ChatBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
@@ -38,7 +41,7 @@ async def ask_agent(
     return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
-@router.post("/chat/quick", response_model=QuickReply, responses=CHAT_PROBLEMS)
+@router.post("/chat/quick", response_model=QuickReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
 async def ask_quickly(
     body: QuickBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
@@ -51,7 +54,7 @@ async def ask_quickly(
     return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
-@router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_PROBLEMS)
+@router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
 async def ask_team(
     body: TeamBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
@@ -64,7 +67,12 @@ async def ask_team(
     return await json_answer(request, user.user_id, services.ai.idempotency, work)
 
 
-@router.post("/chat/multi-agent/{message_id}/agents/{agent}/rerun", response_model=TeamReply, responses=CHAT_PROBLEMS)
+@router.post(
+    "/chat/multi-agent/{message_id}/agents/{agent}/rerun",
+    response_model=TeamReply,
+    responses=CHAT_ANSWERS,
+    dependencies=[CHAT_RATE],
+)
 async def rerun_agent(
     message_id: Identifier,
     agent: AgentId,

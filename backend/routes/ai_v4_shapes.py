@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from backend.domain.agents import AGENTS, QUICK
 from backend.domain.conversations import ContextItem
+from backend.domain.doc import Doc
 from backend.domain.usage import parse_usd
 from backend.routes.text import CLEAN, MessageText, Shape
 from backend.services.enhanced_ai_service import AgentAsk, TeamAsk
@@ -54,11 +55,21 @@ Seconds = Annotated[float, Field(gt=0, le=MAX_DEADLINE_S)]
 
 
 class ContextEntry(Shape):
-    role: Literal["user", "assistant"]
-    content: MessageText
+    role: Annotated[Literal["user", "assistant"], Doc("Who said it")]
+    content: Annotated[MessageText, Doc("1 to 32,000 characters after trimming")]
 
 
-Context = Annotated[list[ContextEntry], Field(max_length=MAX_CONTEXT_ITEMS)]
+Context = Annotated[
+    list[ContextEntry],
+    Field(
+        max_length=MAX_CONTEXT_ITEMS, description="What was said before, oldest first; after the stored conversation"
+    ),
+]
+Message = Annotated[MessageText, Doc("What the user says, 1 to 32,000 characters after trimming")]
+ConversationId = Annotated[Identifier | None, Doc("The conversation to continue; left out: a new one starts")]
+UseCache = Annotated[bool, Doc("false: ask afresh")]
+MaxCost = Annotated[Dollars | None, Doc("Everything that the request may cost, USD; left out: no bound")]
+Deadline = Annotated[Seconds | None, Doc("Everything that it may take, seconds; the server has a bound of its own")]
 
 
 def items(context: list[ContextEntry]) -> tuple[ContextItem, ...]:
@@ -70,9 +81,9 @@ def pico(dollars: str | None) -> int | None:
 
 
 class QuickBody(Shape):
-    message: MessageText
-    model: ModelId | None = None
-    conversation_id: Identifier | None = None
+    message: Message
+    model: Annotated[ModelId | None, Doc("Left out: chosen by tier; see GET /api/ai/v4/models")] = None
+    conversation_id: ConversationId = None
 
     def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
         return AgentAsk(
@@ -86,17 +97,20 @@ class QuickBody(Shape):
 
 
 class ChatBody(QuickBody):
-    """max_cost_usd bounds everything that the request may cost; deadline_s everything that it may take."""
-
-    agent_type: AgentChoice = "auto"
-    parent_id: Identifier | None = None
-    regenerate_of: Identifier | None = None
+    agent_type: Annotated[AgentChoice, Doc("auto: routed by what the message is about")] = "auto"
+    parent_id: Annotated[Identifier | None, Doc("The message to continue, where it is not the last: a branch")] = None
+    regenerate_of: Annotated[Identifier | None, Doc("An answer to be given anew; message is then ignored")] = None
     context: Context = Field(default_factory=list)
-    use_cache: bool = True
-    priority: Literal["normal", "high", "premium"] = "normal"
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    max_cost_usd: Dollars | None = None
-    deadline_s: Seconds | None = None
+    use_cache: UseCache = True
+    priority: Annotated[Literal["normal", "high", "premium"], Doc("Higher ones lean towards the large model")] = (
+        "normal"
+    )
+    max_tokens: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000)] | None,
+        Doc("Longest answer, tokens; the server has a bound of its own"),
+    ] = None
+    max_cost_usd: MaxCost = None
+    deadline_s: Deadline = None
 
     def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
         return AgentAsk(
@@ -118,11 +132,15 @@ class ChatBody(QuickBody):
 
 
 class TeamFields(Shape):
-    """What a team adds to a question. agents: all where none are named. min_agents: enough to finish early."""
+    """What a team adds to a question."""
 
-    agents: AgentList | None = None
-    collaboration_mode: Literal["parallel", "sequential"] = "parallel"
-    min_agents: Annotated[int, Field(ge=1, le=len(AGENT_IDS))] | None = None
+    agents: Annotated[AgentList | None, Doc("Left out: all of them")] = None
+    collaboration_mode: Annotated[
+        Literal["parallel", "sequential"], Doc("sequential: each agent reads the answers before its own")
+    ] = "parallel"
+    min_agents: Annotated[
+        Annotated[int, Field(ge=1, le=len(AGENT_IDS))] | None, Doc("So many answers are enough; left out: wait for all")
+    ] = None
 
     @model_validator(mode="after")
     def _enough_agents(self) -> Self:
@@ -132,12 +150,12 @@ class TeamFields(Shape):
 
 
 class TeamBody(TeamFields):
-    message: MessageText
+    message: Message
     context: Context = Field(default_factory=list)
-    conversation_id: Identifier | None = None
-    use_cache: bool = True
-    deadline_s: Seconds | None = None
-    max_cost_usd: Dollars | None = None
+    conversation_id: ConversationId = None
+    use_cache: UseCache = True
+    deadline_s: Deadline = None
+    max_cost_usd: MaxCost = None
 
     def ask(self, user_id: str, correlation_id: str | None) -> TeamAsk:
         return TeamAsk(
@@ -158,7 +176,7 @@ class TeamBody(TeamFields):
 class StreamBody(ChatBody, TeamFields):
     """mode multi-agent takes the fields of a team, mode single those of one agent."""
 
-    mode: Literal["single", "multi-agent"] = "single"
+    mode: Annotated[Literal["single", "multi-agent"], Doc("One agent, or a team")] = "single"
 
     @model_validator(mode="after")
     def _fields_fit_mode(self) -> Self:
@@ -190,4 +208,4 @@ SINGLE_ONLY = ("agent_type", "model", "regenerate_of", "priority", "max_tokens")
 
 
 class EstimateBody(ChatBody):
-    mode: Literal["quick", "optimized", "multi-agent"] = "optimized"
+    mode: Annotated[Literal["quick", "optimized", "multi-agent"], Doc("The call that the quote is for")] = "optimized"

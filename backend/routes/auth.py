@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import APIRouter, Cookie, Depends, Request, Response
 
 from backend.errors import Unauthenticated
 from backend.routes.accounts import (
@@ -19,34 +19,56 @@ from backend.routes.accounts import (
     shape_of,
 )
 from backend.routes.deps import AetherServices, Credentials, CurrentUser
+from backend.routes.headers import with_rate_headers
+from backend.routes.limits import client_address, limited_by_address
 from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 ENTRY_PROBLEMS = PUBLIC_PROBLEMS | problem_responses(413)
 
-RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE)]
-UNKNOWN_ADDRESS = "unknown"
+RefreshCookie = Annotated[
+    str | None, Cookie(alias=COOKIE, description="The refresh token of a browser, as the sign-in set it")
+]
 
 
-@router.post("/register", status_code=201, responses=ENTRY_PROBLEMS | problem_responses(409))
+@router.post(
+    "/register",
+    status_code=201,
+    responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(409, 429), success=201),
+    dependencies=[Depends(limited_by_address("register"))],
+)
 async def register(services: AetherServices, body: Registration) -> Registered:
+    """Makes an account. It is not signed in yet."""
     user = await services.identity.register(body.email, body.password, body.name)
     return Registered(user=shape_of(user))
 
 
-@router.post("/login", responses=ENTRY_PROBLEMS | problem_responses(401, 429), response_model_exclude_none=True)
+@router.post(
+    "/login",
+    responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(401, 429)),
+    dependencies=[Depends(limited_by_address("login"))],
+    response_model_exclude_none=True,
+)
 async def login(services: AetherServices, body: Login, request: Request, response: Response) -> SignedIn:
-    """An unknown address and a wrong password get the same answer after the same work."""
+    """An access token for a few minutes, and a refresh token to get the next one.
+
+    An unknown address and a wrong password get the same answer after the same work.
+    """
     tokens = await services.identity.login(
         body.email,
         body.password,
         device=request.headers.get("user-agent", ""),
-        address=request.client.host if request.client else UNKNOWN_ADDRESS,
+        address=client_address(request),
     )
     return hand_over(tokens, body.transport, request, response)
 
 
-@router.post("/refresh", responses=ENTRY_PROBLEMS | problem_responses(401), response_model_exclude_none=True)
+@router.post(
+    "/refresh",
+    responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(401, 429)),
+    dependencies=[Depends(limited_by_address("refresh"))],
+    response_model_exclude_none=True,
+)
 async def refresh(
     services: AetherServices,
     request: Request,
@@ -54,7 +76,10 @@ async def refresh(
     body: Renewal | None = None,
     cookie: RefreshCookie = None,
 ) -> SignedIn:
-    """Replaces the refresh token. Using one that was replaced before ends the sign-in."""
+    """A new access token for a refresh token, which is replaced.
+
+    Using a refresh token that was replaced before ends the sign-in.
+    """
     sent = body.refresh_token if body else None
     token = sent or cookie
     if token is None:
@@ -72,7 +97,10 @@ async def logout(
     body: Renewal | None = None,
     cookie: RefreshCookie = None,
 ) -> None:
-    """Ends the sign-in of whatever token is sent. Tokens that are not valid any more change nothing."""
+    """Ends the sign-in of whatever token is sent, on every worker within a second.
+
+    Tokens that are not valid any more change nothing.
+    """
     clear_cookie(response)
     if credentials:
         with suppress(Unauthenticated):
@@ -83,7 +111,8 @@ async def logout(
 
 
 @router.get("/me", responses=PROBLEMS)
-async def me(services: AetherServices, user: CurrentUser) -> UserShape:
+async def get_me(services: AetherServices, user: CurrentUser) -> UserShape:
+    """The account of the caller."""
     found = await services.users.by_id(user.user_id)
     if found is None:
         raise Unauthenticated("This account does not exist any more.")

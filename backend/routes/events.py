@@ -15,15 +15,15 @@ StreamId = Annotated[str, Doc("For GET and DELETE /api/ai/v4/chat/stream/{stream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamMetadata:
-    """How one agent's stream begins."""
+    """How one agent's stream begins. One that is replayed after it was forgotten names only what is stored."""
 
     stream_id: StreamId
     conversation_id: Annotated[str, Doc("The conversation; a new one where none was named")]
     message_id: Annotated[str, Doc("The answer, as it will be stored")]
-    request_id: Annotated[str, Doc("Unique for the request; the ledger's records carry it")]
-    agent: AgentRef
-    model: Annotated[str, Doc("The model that is asked; the receipt names the one that answered")]
-    routing: Routing
+    request_id: Annotated[str, Doc("Unique for the request; the ledger's records carry it")] = ""
+    agent: AgentRef | None = None
+    model: Annotated[str, Doc("The model that is asked; the receipt names the one that answered")] = ""
+    routing: Routing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def event_schemas(ref_template: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for shape in (shape for shapes in EVENTS.values() for shape in shapes):
         adapter: TypeAdapter[Any] = TypeAdapter(shape)
-        schema = adapter.json_schema(ref_template=ref_template, mode="serialization")
+        schema = adapter.json_schema(ref_template=ref_template)
         found |= schema.pop("$defs", {})
         found[shape.__name__] = schema
     return found

@@ -61,7 +61,7 @@ HEADERS: dict[str, tuple[str, Json]] = {
         {"type": "string", "const": "true"},
     ),
 }
-RETRIED = ("429", "503")
+RETRIED = ("402", "429", "503")
 CHAT = "/api/ai/v4/chat/"
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 import structlog
@@ -12,8 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from backend.domain.doc import Doc
 from backend.domain.problems import MEDIA_TYPE, problem, problem_of
 from backend.errors import AetherError, InvalidInput
+from backend.routes.headers import HEADERS
 
 MAX_ERRORS = 20
 MAX_TEXT = 200
@@ -25,11 +27,11 @@ log = structlog.get_logger()
 
 
 class FieldError(BaseModel):
-    """location: from "body", "query" or "path" inward. type: pydantic's name of the broken rule."""
+    """One place where a request does not fit its shape."""
 
-    location: list[str | int]
-    message: str
-    type: str
+    location: Annotated[list[str | int], Doc("From body, query, path or header inward")]
+    message: Annotated[str, Doc("For people; never repeats what was sent")]
+    type: Annotated[str, Doc("Name of the broken rule, as pydantic has it")]
 
 
 class PasswordStrength(BaseModel):
@@ -43,12 +45,12 @@ class PasswordStrength(BaseModel):
 class Problem(BaseModel):
     """RFC 9457, with a stable code for programs and the correlation id for people who ask for help."""
 
-    type: str = Field(examples=["urn:aether:problem:invalid_input"])
-    title: str
-    status: int
-    detail: str
-    code: str = Field(examples=["invalid_input"])
-    correlation_id: str | None
+    type: str = Field(examples=["urn:aether:problem:invalid_input"], description="A URN of the code")
+    title: Annotated[str, Doc("What kind of problem it is, for people")]
+    status: Annotated[int, Doc("The HTTP status")]
+    detail: Annotated[str, Doc("What happened, for people; never repeats what was sent")]
+    code: str = Field(examples=["invalid_input"], description="Stable, for programs")
+    correlation_id: Annotated[str | None, Doc("As in the header X-Correlation-ID")]
     errors: list[FieldError] | None = Field(None, description="Only where the request did not fit its shape")
     strength: PasswordStrength | None = Field(None, description="Only where a new password is too weak")
 
@@ -74,7 +76,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def _describe_problems(app: FastAPI) -> None:
-    """Puts the shape that problem_responses refers to into the OpenAPI document.
+    """Puts the shape that problem_responses refers to, and the shared headers, into the OpenAPI document.
 
     A response's model argument would claim that it may come as application/json too.
     """
@@ -84,8 +86,9 @@ def _describe_problems(app: FastAPI) -> None:
         document = generate()
         if PROBLEM in document.get("components", {}).get("schemas", {}):
             return document
+        document.setdefault("components", {}).setdefault("headers", {}).update(HEADERS)
         own = Problem.model_json_schema(ref_template=f"{SCHEMAS}/{{model}}")
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas = document["components"].setdefault("schemas", {})
         schemas.update(own.pop("$defs"), **{PROBLEM: own})
         return document
 

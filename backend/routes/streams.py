@@ -10,6 +10,8 @@ from backend.routes.ai_v4 import CHAT_PROBLEMS, IdempotencyKey
 from backend.routes.ai_v4_shapes import Identifier, StreamBody
 from backend.routes.answers import CLIENT_CLOSED_REQUEST, answered, event_stream
 from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.headers import with_rate_headers
+from backend.routes.limits import CHAT_RATE
 from backend.routes.problems import problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 from backend.services.enhanced_ai_service.streams import OpenedStream
@@ -25,7 +27,12 @@ LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, description="Re
 router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
 
 
-@router.post("/chat/stream", response_class=StreamingResponse, responses={**EVENTS, **CHAT_PROBLEMS})
+@router.post(
+    "/chat/stream",
+    response_class=StreamingResponse,
+    responses=with_rate_headers({**EVENTS, **CHAT_PROBLEMS}),
+    dependencies=[CHAT_RATE],
+)
 async def start_stream(
     body: StreamBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:

@@ -26,6 +26,8 @@ def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulat
         limit_chat=None,
         limit_auth=None,
         limit_concurrency=None,
+        limit_entry=None,
+        limit_refresh=None,
         mongo_pool_min=0,
     )
 
@@ -33,6 +35,13 @@ def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulat
 @pytest.fixture
 async def app_client(app_settings: Settings) -> AsyncIterator[Served]:
     async with serve(app_settings) as served:
+        yield served
+
+
+@pytest.fixture
+async def served_simulated(app_settings: Settings) -> AsyncIterator[Served]:
+    """As the launcher runs it where it started the simulator itself."""
+    async with serve(app_settings.model_copy(update={"simulated": True})) as served:
         yield served
 
 

@@ -1,36 +1,48 @@
-"""Limits over all workers: requests per user, requests at once per user, failed sign-ins per subject."""
+"""Limits over all workers: requests per user or address, requests at once per user, failed sign-ins per subject."""
 
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from ipaddress import IPv6Address, ip_address, ip_network
+from types import MappingProxyType
 from typing import cast
 
 from backend.errors import CacheUnavailable, RateLimited
-from backend.services.limiter.chat import Admission, ChatLimit, RateState
+from backend.services.limiter.leased import Admission, LeasedLimit, RateState
 from backend.services.limiter.window import SlidingWindow
 from backend.services.redis_client import RedisClient, RedisUnavailable
 
-__all__ = ["Admission", "Limiter", "RateState"]
+__all__ = ["CHAT", "Admission", "Limiter", "Rate", "RateState", "address_subject"]
+
+Rate = tuple[int, int]
+"""(events, window in seconds)."""
+CHAT = "chat"
 
 SLOT_RETRY_S = 1.0
+IPV6_PREFIX = 64
 
 
 class Limiter:
-    """chat and auth: (events, window in seconds); None lifts that limit. concurrency: requests at once per user."""
+    """None lifts a limit. concurrency: requests at once per user. others: further limits by name, for take()."""
 
     def __init__(
         self,
         redis: RedisClient,
         *,
-        chat: tuple[int, int] | None,
-        auth: tuple[int, int] | None,
+        chat: Rate | None,
+        auth: Rate | None,
         concurrency: int | None,
+        others: Mapping[str, Rate | None] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
-        self._chat = ChatLimit(redis, *chat, clock) if chat else None
+        self._limits = {
+            name: LeasedLimit(redis, name, *rate, clock) if rate else None
+            for name, rate in {**others, CHAT: chat}.items()
+        }
+        self._chat = self._limits[CHAT]
         self._auth = SlidingWindow(redis, *auth) if auth else None
         self._concurrency = concurrency
         self._running: Counter[str] = Counter()
@@ -47,6 +59,26 @@ class Limiter:
     def admit_local(self, user_id: str) -> bool:
         """Grants a request from this worker's lease, without Redis. False: ask admit()."""
         return self._chat is None or self._chat.admit_local(user_id)
+
+    async def take(self, name: str, subject: str) -> None:
+        """Counts a request against the limit of that name. Raises RateLimited.
+
+        While Redis is away each worker grants its lease only.
+        """
+        if limit := self._limits[name]:
+            await limit.admit(subject)
+
+    def rate(self, name: str, subject: str) -> RateState | None:
+        """What this worker knows of it, from memory: None without a limit, or without a request of late."""
+        limit = self._limits[name]
+        return limit.rate(subject) if limit else None
+
+    async def look(self, name: str, subject: str) -> None:
+        """Has rate() know, where it does not and Redis does."""
+        limit = self._limits[name]
+        if limit and limit.rate(subject) is None:
+            with suppress(RedisUnavailable):
+                await limit.look(subject)
 
     @contextmanager
     def slot(self, user_id: str) -> Iterator[None]:
@@ -80,14 +112,29 @@ class Limiter:
                 await self._auth.take(self._sign_in_key(subject))
 
     def _sign_in_key(self, subject: str) -> str:
-        """A subject may be an address: none of it in a key."""
-        return self._redis.key(hashlib.sha256(subject.encode()).hexdigest(), "limit", "auth")
+        return self._redis.key(_hashed(subject), "limit", "auth")
 
     async def _read(self, key: str) -> bytes | None:
         try:
             return cast("bytes | None", await self._redis.run(lambda redis: redis.get(key)))
         except RedisUnavailable:
             return None
+
+
+def address_subject(address: str) -> str:
+    """The subject that a client's network address is. One customer has a whole /64 of IPv6."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return _hashed(f"address:{address}")
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or ip_network((int(parsed), IPV6_PREFIX), strict=False).network_address
+    return _hashed(f"address:{parsed}")
+
+
+def _hashed(subject: str) -> str:
+    """Of addresses and emails nothing is in a key."""
+    return hashlib.sha256(subject.encode()).hexdigest()
 
 
 @contextmanager

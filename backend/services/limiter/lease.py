@@ -62,6 +62,10 @@ class Leases:
         used_up_for = draws[0].instant + self._window_s - now if len(draws) >= self._quota else 0.0
         return max(used_up_for, self._refused_until.get(user_id, now) - now)
 
+    def left(self, user_id: str) -> int:
+        """How many requests the lease has to give now."""
+        return 0 if self.free_in(user_id) > 0 else self._quota - len(self._fresh(user_id))
+
     def age(self, draw: Draw) -> float:
         """Seconds since it was granted."""
         return self._clock() - draw.instant

@@ -1,0 +1,110 @@
+"""A limit of requests per subject: exact in Redis, bounded by leases where a worker does without it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cachetools import TTLCache
+
+from backend.errors import RateLimited
+from backend.services.limiter.lease import USERS, Leases
+from backend.services.limiter.window import SlidingWindow, WindowState
+from backend.services.redis_client import RedisClient, RedisUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """reset_s: seconds until the oldest counted request leaves the window and makes room for another."""
+
+    limit: int
+    remaining: int
+    reset_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """rate None: no limit. stored: what was under the answer key, not yet verified; None while Redis is away."""
+
+    rate: RateState | None
+    stored: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What this worker last knew of a subject. resets_at: an instant of the clock."""
+
+    remaining: int
+    resets_at: float
+
+
+class LeasedLimit:
+    """name: part of the key, unique among limits. A subject is a user's id, or a hash where it would tell who."""
+
+    def __init__(self, redis: RedisClient, name: str, limit: int, window_s: int, clock: Callable[[], float]) -> None:
+        self._redis = redis
+        self._name = name
+        self._clock = clock
+        self._window = SlidingWindow(redis, limit, window_s)
+        self._leases = Leases(limit, window_s, clock)
+        self._known: TTLCache[str, _Known] = TTLCache(USERS, window_s, timer=clock)
+
+    async def admit(self, subject: str, value_key: str | None = None) -> Admission:
+        """One round trip; while Redis is away, from the lease. Raises RateLimited."""
+        unsettled = self._leases.take_unsettled(subject)
+        granted = [(draw.id, self._leases.age(draw)) for draw in unsettled]
+        try:
+            state = await self._window.take(self._key(subject), value_key=value_key, granted=granted)
+        except RedisUnavailable:
+            self._leases.give_back(subject, unsettled)
+            return self._admit_from_lease(subject)
+        except asyncio.CancelledError:  # settled or not: by their ids they count once
+            self._leases.give_back(subject, unsettled)
+            raise
+        return self._admitted(subject, state)
+
+    def admit_local(self, subject: str) -> bool:
+        """Grants a request from the lease. False: ask admit()."""
+        if not self._leases.draw(subject):
+            return False
+        known = self._known.get(subject) or _Known(self._window.limit, self._clock() + self._window.window_s)
+        self._known[subject] = _Known(max(0, known.remaining - 1), known.resets_at)
+        return True
+
+    async def look(self, subject: str) -> None:
+        """Finds out what rate() does not know, and counts nothing. Raises RedisUnavailable."""
+        state = await self._window.look(self._key(subject))
+        self._remember(subject, self._window.limit - state.count, state.free_in_s)
+
+    def rate(self, subject: str) -> RateState | None:
+        """As this worker knows it, from memory: None where it has not admitted the subject lately."""
+        known = self._known.get(subject)
+        if known is None:
+            return None
+        return RateState(self._window.limit, known.remaining, max(0.0, known.resets_at - self._clock()))
+
+    def _key(self, subject: str) -> str:
+        return self._redis.key(subject, "limit", self._name)
+
+    def _admitted(self, subject: str, state: WindowState) -> Admission:
+        limit = self._window.limit
+        self._remember(subject, limit - state.count, state.free_in_s)
+        if state.count >= limit:
+            self._leases.refuse_for(subject, state.free_in_s)
+        if state.refused:
+            raise self._limited(state.free_in_s)
+        return Admission(self.rate(subject), state.value)
+
+    def _admit_from_lease(self, subject: str) -> Admission:
+        granted = self._leases.draw(subject)
+        free_in_s = self._leases.free_in(subject)
+        self._remember(subject, self._leases.left(subject), free_in_s or self._window.window_s)
+        if not granted:
+            raise self._limited(free_in_s)
+        return Admission(self.rate(subject), None)
+
+    def _remember(self, subject: str, remaining: int, reset_s: float) -> None:
+        self._known[subject] = _Known(max(0, remaining), self._clock() + reset_s)
+
+    def _limited(self, retry_after: float) -> RateLimited:
+        limit, window_s = self._window.limit, self._window.window_s
+        return RateLimited(f"The limit is {limit} requests in {window_s} seconds.", retry_after=retry_after)
