@@ -72,7 +72,8 @@ def answering_model(outcome: TurnOutcome) -> str:
             return record.model
     if outcome.calls:
         return outcome.calls[-1].model
-    return str(outcome.receipt.get("model_used") or NO_MODEL)
+    reused = outcome.receipt.get("model_used") or outcome.receipt.get("synthesis_model")
+    return str(reused or NO_MODEL)
 
 
 def _reused_baseline(outcome: TurnOutcome) -> int:
