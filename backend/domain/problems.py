@@ -38,6 +38,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("unknown_model", 422, "no such model: see GET /api/ai/v4/models"),
     ProblemCode("model_retired", 422, "the vendor no longer serves the model"),
     ProblemCode("weak_password", 422, "too short, too long, or the address itself"),
+    ProblemCode("wrong_password", 422, "the current password is wrong"),
     ProblemCode("idempotency_mismatch", 422, "the Idempotency-Key was used with another body"),
     ProblemCode("not_searchable", 422, "nothing can be searched there"),
     ProblemCode("rate_limited", 429, "too many requests, or failed sign-ins: wait as Retry-After says"),

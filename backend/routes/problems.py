@@ -35,11 +35,11 @@ class FieldError(BaseModel):
 
 
 class PasswordStrength(BaseModel):
-    """score: 0 (fewer than a thousand guesses) to 4 (more than ten billion)."""
+    """Why a password is too weak."""
 
-    score: int = Field(ge=0, le=4)
-    warning: str
-    suggestions: list[str]
+    score: int = Field(ge=0, le=4, description="0: fewer than a thousand guesses, 4: more than ten billion")
+    warning: Annotated[str, Doc("What is wrong with it, for people; may be empty")]
+    suggestions: Annotated[list[str], Doc("What would make it stronger, for people")]
 
 
 class Problem(BaseModel):
