@@ -16,7 +16,8 @@ from backend.services.embedded.server import HOST, EmbeddedServer, await_answer,
 NAME = "mongod"
 MEMORY_OFFER = "Or start without a database, keeping nothing: MONGO_URL=memory://"
 PARAMETERS = {
-    "transactionLifetimeLimitSeconds": "10",  # what a killed worker left open blocks others no longer than that
+    # What a killed worker left open is ended within 1.5 times that: before those who wait for its documents give up.
+    "transactionLifetimeLimitSeconds": "3",
     "diagnosticDataCollectionEnabled": "false",  # up to 200 MB of it, for MongoDB's support
     "shutdownTimeoutMillisForSignaledShutdown": "100",  # there is no other member to hand over to
 }
