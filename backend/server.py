@@ -53,9 +53,10 @@ class Worker:
             self.services.monitor.record_request(route, method, status, seconds)
 
     def drain(self) -> None:
-        """This worker is to end: it is no longer ready, and its clients come back on another connection."""
+        """This worker is to end: it is no longer ready, its clients come back on another connection, streams end."""
         if self.services:
             self.services.health.drain()
+            self.services.ai.drain()
 
     def draining(self) -> bool:
         return self.services is not None and self.services.health.draining

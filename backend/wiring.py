@@ -26,7 +26,6 @@ from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.messages import MessageRepository
-from backend.services.repositories.usage import UsageRepository
 from backend.services.repositories.users import AdminUserRepository, UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
 from backend.services.services import Services
@@ -213,7 +212,6 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             messages=messages,
             monitor=monitor,
             streams=streams,
-            usage=UsageRepository(database),
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),
             simulated=settings.simulated,

@@ -23,9 +23,14 @@ class FittedContext:
     tokens: int
 
 
+def text_tokens(text: str) -> int:
+    """A vendor-neutral estimate: UTF-8 bytes / 4, rounded up."""
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)
+
+
 def estimate_tokens(text: str) -> int:
-    """A vendor-neutral estimate: UTF-8 bytes / 4, rounded up, plus the frame of one message."""
-    return -(-len(text.encode()) // BYTES_PER_TOKEN) + TOKENS_PER_MESSAGE
+    """The tokens of a message: its text and its frame."""
+    return text_tokens(text) + TOKENS_PER_MESSAGE
 
 
 def fit_context(items: Sequence[ContextItem], budget: int) -> FittedContext:

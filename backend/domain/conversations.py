@@ -58,8 +58,7 @@ class Turn:
 
     content None: a regeneration, the user's message is stored already (parent_id is its id).
     title: set when the turn starts a conversation. expires_at: past this instant a turn that is still
-    pending belongs to a crashed process. branch: the turn continues older messages, so the conversation's
-    last_message_id is left alone.
+    pending belongs to a crashed process.
     """
 
     user_id: str
@@ -73,7 +72,6 @@ class Turn:
     created_at: datetime
     expires_at: datetime
     title: str | None
-    branch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ async def ask_agent(
     async def work() -> bytes:
         return encode(await services.ai.process_ai_request(ask))
 
-    return await json_answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
 @router.post("/chat/quick", response_model=QuickReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
@@ -51,7 +51,7 @@ async def ask_quickly(
     async def work() -> bytes:
         return encode(QuickReply.of(await services.ai.process_ai_request(ask)))
 
-    return await json_answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
 @router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
@@ -64,7 +64,7 @@ async def ask_team(
     async def work() -> bytes:
         return encode(await services.ai.process_multi_agent_request(ask))
 
-    return await json_answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
 @router.post(
@@ -87,7 +87,7 @@ async def rerun_agent(
         correlation_id = request.state.correlation_id
         return encode(await services.ai.rerun_agent(user.user_id, message_id, agent, correlation_id))
 
-    return await json_answer(request, user.user_id, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
 @router.post("/chat/estimate", response_model=Quote, responses=CHAT_PROBLEMS)

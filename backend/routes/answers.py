@@ -13,6 +13,7 @@ from backend.services.enhanced_ai_service.idempotency import Idempotency
 from backend.services.stream_log import StreamEvent
 
 T = TypeVar("T")
+Work = Callable[[], Coroutine[Any, Any, bytes]]
 CLIENT_CLOSED_REQUEST = 499
 FIRST_EVENT_S = 1.0
 
@@ -29,11 +30,8 @@ class Answered:
         return {"Idempotency-Replayed": "true"} if self.replayed else {}
 
 
-async def answered(
-    request: Request, user_id: str, idempotency: Idempotency, work: Callable[[], Coroutine[Any, Any, bytes]]
-) -> Answered:
+async def answered(request: Request, user_id: str, key: str | None, idempotency: Idempotency, work: Work) -> Answered:
     """The work's JSON; done once where there is an Idempotency-Key, and cancelled as soon as the client has gone."""
-    key = request.headers.get("Idempotency-Key")
     if key is None:
         return Answered(await until_disconnect(request, work()))
     body = request.url.path.encode() + b"\0" + await request.body()
@@ -45,9 +43,9 @@ async def answered(
 
 
 async def json_answer(
-    request: Request, user_id: str, idempotency: Idempotency, work: Callable[[], Coroutine[Any, Any, bytes]]
+    request: Request, user_id: str, key: str | None, idempotency: Idempotency, work: Work
 ) -> Response:
-    done = await answered(request, user_id, idempotency, work)
+    done = await answered(request, user_id, key, idempotency, work)
     if done.body is None:
         return Response(status_code=CLIENT_CLOSED_REQUEST)  # nobody reads it; the log shows what happened
     return Response(done.body, media_type="application/json", headers=done.headers)

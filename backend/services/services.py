@@ -10,7 +10,6 @@ from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.messages import MessageRepository
-from backend.services.repositories.usage import UsageRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.stream_log import StreamLog
@@ -30,7 +29,6 @@ class Services:
     messages: MessageRepository
     monitor: PerformanceMonitor
     streams: StreamLog
-    usage: UsageRepository
     users: UserRepository
     metrics_token: str
     simulated: bool

@@ -161,7 +161,7 @@ class SingleFlight:
         self._forget(user_id, key, flight)
         if not flight.task.done():
             flight.task.cancel()
-            await asyncio.wait({flight.task})
+            await _end_of(flight.task)
 
     async def _fly(
         self, flight: _Flight, user_id: str, key: str, produce: Produce, recall: Recall | None
@@ -231,6 +231,18 @@ class SingleFlight:
                 heard_at = self._clock()
             await asyncio.sleep(min(POLL_MAX_S, max(POLL_MIN_S, POLL_SHARE * (self._clock() - started))))
         return None
+
+
+async def _end_of(task: "asyncio.Task[CachedAnswer]") -> None:
+    """Waits for a cancelled task even if its waiter is cancelled once more: nobody else would settle its call."""
+    again: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            again = error
+    if again:
+        raise again
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,17 @@
 """An owner for work that outlives the request that started it."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import structlog
 
+from backend.errors import AetherError
+
 T = TypeVar("T")
+LAST_WORDS_S = 3.0
+"""What tasks that were cancelled may take for the tasks that they start as they end."""
 
 log = structlog.get_logger()
 
@@ -25,13 +30,27 @@ class TaskOwner:
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, AetherError):
+            log.warning("background_task_refused", code=error.code)
+        else:
             log.error("background_task_failed", exc_info=error)  # not its words: they may be a user's
 
+    async def wait(self, timeout_s: float) -> None:
+        """Waits until there are no tasks, those started meanwhile included, for timeout_s at most."""
+        give_up = time.monotonic() + timeout_s
+        while self._tasks and (left_s := give_up - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left_s)
+
     async def close(self, timeout_s: float) -> None:
-        """Waits for the tasks; those that are not done after timeout_s are cancelled and awaited."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=timeout_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        """Waits for the tasks; those that are not done after timeout_s are cancelled and awaited.
+
+        What they start as they end (a turn to close) is not cancelled with them.
+        """
+        await self.wait(timeout_s)
+        late = tuple(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self.wait(LAST_WORDS_S)

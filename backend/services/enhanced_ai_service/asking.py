@@ -1,17 +1,20 @@
 """Gets one answer from a model, shared with identical requests in flight, and says who pays for it."""
 
+import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import UsageRecord
-from backend.services.enhanced_ai_service.calls import Emit, ModelCall
+from backend.errors import DeadlineExceeded
+from backend.services.enhanced_ai_service.calls import TIMER_SLACK_S, Emit, ModelCall
 from backend.services.enhanced_ai_service.pace import Pace
 from backend.services.enhanced_ai_service.planning import Plan
 from backend.services.llm.provider import Provider
 from backend.services.performance_cache import CachedAnswer, PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
-from backend.services.single_flight import Recall, SingleFlight
+from backend.services.single_flight import Produce, Recall, SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,19 @@ class Attempt:
     emit: Emit | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The calls that an attempt pays for, and their records in the ledger: none where others pay or still wait."""
+
+    calls: tuple[ModelCall, ...] = ()
+    records: tuple[UsageRecord, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What the last call had answered when it ended."""
+        return self.calls[-1].content if self.calls else ""
+
+
 class Asker:
     """Knows every upstream call from its start until somebody settles it."""
 
@@ -44,7 +60,7 @@ class Asker:
         monitor: PerformanceMonitor,
         pace: Pace,
     ) -> None:
-        self.catalogue = catalogue
+        self._catalogue = catalogue
         self._provider = provider
         self._cache = cache
         self._flights = flights
@@ -56,13 +72,23 @@ class Asker:
         """(answer, coalesced). coalesced: another request asked and pays. Raises what the provider raises."""
         if not attempt.shared:
             return await self._call(attempt), False
-        return await self._flights.run(
-            attempt.user_id,
-            attempt.key,
-            lambda: self._call(attempt),
-            deadline=attempt.deadline,
-            recall=Recall(self._cache.l3_key(attempt.user_id, attempt.plan.key), partial(self._known, attempt)),
-        )
+        led = False
+
+        def lead() -> Awaitable[CachedAnswer]:
+            nonlocal led
+            led = True
+            return self._call(attempt)
+
+        while True:
+            try:
+                return await self._share(attempt, lead)
+            except DeadlineExceeded:
+                if led or time.monotonic() >= attempt.deadline - TIMER_SLACK_S:
+                    raise  # else it was another request's deadline, and this one has time left
+
+    async def _share(self, attempt: Attempt, lead: Produce) -> tuple[CachedAnswer, bool]:
+        recall = Recall(self._cache.l3_key(attempt.user_id, attempt.plan.key), partial(self._known, attempt))
+        return await self._flights.run(attempt.user_id, attempt.key, lead, deadline=attempt.deadline, recall=recall)
 
     async def known(self, attempt: Attempt) -> CachedAnswer | None:
         """What an identical request that ended meanwhile has learned."""
@@ -81,25 +107,26 @@ class Asker:
         call = ModelCall(self._provider, request, plan.agent.id, attempt.purpose, attempt.emit)
         self._calls.setdefault((attempt.user_id, attempt.key), []).append(call)
         await call.run()
-        answer = answer_of(attempt.user_id, call, call.record(0, "ok", self.catalogue))
+        answer = answer_of(attempt.user_id, call, call.record(self._catalogue))
         if attempt.reusable and answer.finish_reason == "stop":
             await self._cache.put(attempt.user_id, plan.key, answer)
         return answer
 
-    def settle(self, attempt: Attempt, outcome: str, index: int = 0) -> tuple[ModelCall, UsageRecord] | None:
-        """The call that this attempt has to pay for, once. None: it made none, or others still wait for it."""
+    def settle(self, attempt: Attempt) -> Settlement:
+        """The calls under the attempt's key that have ended and that nobody has paid for yet; each is handed out once.
+
+        Several only where a leader gave up before its followers did, and one of them asked again.
+        """
         key = (attempt.user_id, attempt.key)
-        calls = self._calls.get(key, [])
-        call = next((call for call in calls if call.ended), None)
-        if call is None:
-            return None
-        calls.remove(call)
-        if not calls:
-            del self._calls[key]
-        record = call.record(index, outcome, self.catalogue)
-        self._monitor.record_ai_metrics(record)
-        self._pace.observe(record)
-        return call, record
+        calls = self._calls.pop(key, [])
+        if running := [call for call in calls if not call.ended]:
+            self._calls[key] = running
+        ended = tuple(call for call in calls if call.ended)
+        records = tuple(call.record(self._catalogue) for call in ended)
+        for record in records:
+            self._monitor.record_ai_metrics(record)
+            self._pace.observe(record)
+        return Settlement(ended, records)
 
 
 def answer_of(user_id: str, call: ModelCall, record: UsageRecord, finish_reason: str | None = None) -> CachedAnswer:

@@ -1,16 +1,20 @@
 """One upstream call: runs it, keeps what has arrived so far, and turns it into a ledger record whatever happens."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from backend.domain.context import BYTES_PER_TOKEN, TOKENS_PER_MESSAGE
+from backend.domain.context import estimate_tokens, text_tokens
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import TokenUsage, UsageRecord
 from backend.errors import AetherError
 from backend.services.llm.provider import ChatRequest, FinishReason, Provider
+
+TIMER_SLACK_S = 0.05
+"""An event loop's timer may fire this much before the clock reaches its instant."""
 
 Emit = Callable[[str, str], None]
 """Receives each piece of an answer as it arrives: (content, reasoning), one of which may be empty."""
@@ -18,7 +22,10 @@ Emit = Callable[[str, str], None]
 
 @dataclass(slots=True)
 class ModelCall:
-    """A call in progress. emit, where given, makes it a stream."""
+    """A call in progress. emit, where given, makes it a stream.
+
+    outcome: ok, cancelled (whoever waited has left) or failed (by the vendor, or at the deadline).
+    """
 
     provider: Provider
     request: ChatRequest
@@ -29,6 +36,7 @@ class ModelCall:
     model: str = field(init=False)
     usage: TokenUsage | None = None
     finish_reason: FinishReason | None = None
+    outcome: str = "failed"
     attempts: int = 1
     fallback_from: tuple[str, ...] = ()
     _started: float | None = None
@@ -54,7 +62,9 @@ class ModelCall:
 
     @property
     def latency_s(self) -> float:
-        return 0.0 if self._started is None else (self._ended or self.clock()) - self._started
+        if self._started is None:
+            return 0.0
+        return (self.clock() if self._ended is None else self._ended) - self._started
 
     @property
     def ttft_s(self) -> float | None:
@@ -66,6 +76,11 @@ class ModelCall:
         self._started = self.clock()
         try:
             await (self._complete() if self.emit is None else self._stream(self.emit))
+            self.outcome = "ok"
+        except asyncio.CancelledError:
+            if self.clock() < self.request.deadline - TIMER_SLACK_S:
+                self.outcome = "cancelled"
+            raise
         except AetherError as error:
             self.attempts = max(error.attempts, 1)
             raise
@@ -98,21 +113,21 @@ class ModelCall:
         """Reported usage, or an estimate from the text that went out and, so far, came back."""
         if self.usage is not None:
             return self.usage
-        prompt = sum(_tokens(message.content) + TOKENS_PER_MESSAGE for message in self.request.messages)
-        reasoning, content = _tokens(self.reasoning), _tokens(self.content)
+        prompt = sum(estimate_tokens(message.content) for message in self.request.messages)
+        reasoning, content = text_tokens(self.reasoning), text_tokens(self.content)
         return TokenUsage(prompt, 0, reasoning + content, reasoning)
 
-    def record(self, index: int, outcome: str, catalogue: ModelCatalogue) -> UsageRecord:
-        """The ledger's record of this call. outcome ok, cancelled or failed.
+    def record(self, catalogue: ModelCatalogue) -> UsageRecord:
+        """The ledger's record of this call, numbered 0.
 
         A call that failed before any text arrived consumed nothing that a vendor bills; one that was cancelled or
         cut is billed as an estimate.
         """
-        free = outcome == "failed" and not self._content and not self._reasoning and self.usage is None
+        free = self.outcome == "failed" and not self._content and not self._reasoning and self.usage is None
         usage = TokenUsage() if free else self.consumed()
         model = catalogue.get(self.model)
         return UsageRecord(
-            call=index,
+            call=0,
             agent=self.agent,
             model=self.model,
             usage=usage,
@@ -121,14 +136,10 @@ class ModelCall:
             price_version=model.price_version if model else None,
             latency_s=self.latency_s,
             ttft_s=self.ttft_s,
-            outcome=outcome,
+            outcome=self.outcome,
             purpose=self.purpose,
             timestamp=datetime.now(UTC),
             estimated=self.usage is None and not free,
             attempts=self.attempts,
             fallback_from=self.fallback_from,
         )
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text.encode()) // BYTES_PER_TOKEN)

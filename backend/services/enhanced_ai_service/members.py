@@ -8,9 +8,10 @@ from backend.domain.replies import AgentResponse, AgentStatus
 from backend.domain.usage import UsageRecord, format_usd
 from backend.errors import AetherError
 from backend.services.enhanced_ai_service.asking import Attempt
+from backend.services.enhanced_ai_service.outcomes import Bill
 from backend.services.performance_cache import CachedAnswer
 
-ANSWER_TAG = re.compile(r"<(/?)answer", re.IGNORECASE)
+ANSWER_TAG = re.compile(r"<(\s*/?\s*answer)", re.IGNORECASE)
 ENOUGH = "Enough other agents had answered."
 
 
@@ -18,7 +19,7 @@ ENOUGH = "Enough other agents had answered."
 class Member:
     """What became of one agent. stored: its response of an earlier run, taken over and not billed again.
 
-    record: its upstream call, None where it made none. seconds: how long it took.
+    records: its upstream calls, none where it made none or another request pays. seconds: how long it took.
     """
 
     agent: str
@@ -27,7 +28,7 @@ class Member:
     answer: CachedAnswer | None = None
     cached: bool = False
     error: AetherError | None = None
-    record: UsageRecord | None = None
+    records: tuple[UsageRecord, ...] = ()
     seconds: float = 0.0
     stored: AgentResponse | None = None
 
@@ -39,10 +40,14 @@ class Member:
         return self.answer.content if self.answer and self.status == "ok" else None
 
     @property
+    def bill(self) -> Bill:
+        return Bill.of(self.records)
+
+    @property
     def baseline(self) -> int | None:
         """Pico-dollars on the baseline model, of the call or of the reused answer; 0 where there is neither."""
-        if self.record:
-            return self.record.baseline
+        if self.records:
+            return self.bill.baseline
         return self.answer.baseline if self.answer else 0
 
     @property
@@ -55,8 +60,8 @@ class Member:
             response=self.answer.content if self.answer else None,
             error=self._error_text(),
             model_used=self._model(),
-            tokens_used=self.record.usage.total if self.record else 0,
-            cost=format_usd(self.record.cost if self.record else 0),
+            tokens_used=self.bill.usage.total,
+            cost=format_usd(self.bill.cost),
             response_time=round(self.seconds, 4),
             cached=self.cached,
         )
@@ -79,5 +84,5 @@ def delimited(question: str, members: Sequence[Member]) -> str:
 
 
 def _tagged(agent: str, text: str) -> str:
-    harmless = ANSWER_TAG.sub(r"&lt;\1answer", text)
+    harmless = ANSWER_TAG.sub(r"&lt;\1", text)
     return f'<answer agent="{agent}">\n{harmless}\n</answer>'

@@ -57,7 +57,7 @@ def answered_reply(
 ) -> ChatReply:
     """The reply to a question that was asked upstream for this very request."""
     reply = _reply(plan, turn, answer, Bill.of(calls), seconds, None)
-    return replace(reply, attempts=calls[0].attempts, fallback_from=calls[0].fallback_from) if calls else reply
+    return replace(reply, attempts=calls[-1].attempts, fallback_from=calls[-1].fallback_from) if calls else reply
 
 
 def cached_reply(plan: Plan, turn: Turn, hit: Hit, seconds: float) -> ChatReply:
@@ -93,6 +93,11 @@ def _reply(
     )
 
 
+def numbered(calls: Sequence[UsageRecord]) -> tuple[UsageRecord, ...]:
+    """Each call of a request has its own number in the ledger."""
+    return tuple(replace(record, call=number) for number, record in enumerate(calls))
+
+
 def outcome_of(
     reply: ChatReply, calls: Sequence[UsageRecord], baseline: int | None, status: MessageStatus = "complete"
 ) -> TurnOutcome:
@@ -102,7 +107,7 @@ def outcome_of(
         content=reply.content,
         receipt=receipt_of(reply),
         finished_at=reply.timestamp,
-        calls=tuple(calls),
+        calls=numbered(calls),
         cached=reply.cached,
         baseline=baseline,
         response_time_s=reply.response_time,
@@ -118,7 +123,7 @@ def team_outcome(
         content=reply.synthesized_response,
         receipt=receipt_of(reply),
         finished_at=reply.timestamp,
-        calls=tuple(calls),
+        calls=numbered(calls),
         cached=reply.cached,
         baseline=baseline,
         response_time_s=reply.response_time,
@@ -131,9 +136,16 @@ def _plain(responses: Sequence[AgentResponse]) -> tuple[dict[str, Any], ...]:
 
 
 def failed_outcome(
-    error: AetherError, calls: Sequence[UsageRecord], content: str = "", responses: Sequence[AgentResponse] = ()
+    error: AetherError,
+    calls: Sequence[UsageRecord],
+    seconds: float,
+    content: str = "",
+    responses: Sequence[AgentResponse] = (),
 ) -> TurnOutcome:
-    """A turn without an answer: the question is kept, and what was consumed is in the ledger."""
+    """A turn without an answer: the question is kept, and what was consumed is in the ledger.
+
+    content: what had arrived. seconds: from the question to the failure.
+    """
     bill = Bill.of(calls)
     return TurnOutcome(
         status="interrupted" if content else "failed",
@@ -142,9 +154,11 @@ def failed_outcome(
             "error": {"code": error.code, "status": error.status, "detail": error.detail},
             "cost": format_usd(bill.cost),
             "tokens_used": bill.usage.total,
+            "usage_estimated": bill.estimated,
         },
         finished_at=datetime.now(UTC),
-        calls=tuple(calls),
+        calls=numbered(calls),
         baseline=bill.baseline,
+        response_time_s=seconds,
         responses=_plain(responses),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backend.domain.agent_routing import route_agent
 from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
 from backend.domain.complexity import reasoning_effort, score_complexity
-from backend.domain.context import TOKENS_PER_MESSAGE, estimate_tokens, fit_context
+from backend.domain.context import TOKENS_PER_MESSAGE, FittedContext, estimate_tokens, fit_context
 from backend.domain.conversations import ContextItem
 from backend.domain.models import Model, ModelCatalogue
 from backend.domain.replies import AgentRef, Routing
@@ -37,6 +37,11 @@ class Plan:
     key: str
     omitted: int
     capped: bool
+
+    @property
+    def flight_key(self) -> str:
+        """Under which identical requests share one call: one that may not fall back shares with its like only."""
+        return f"{self.key}:capped" if self.capped else self.key
 
     @property
     def agent_ref(self) -> AgentRef:
@@ -93,40 +98,37 @@ class Planner:
     ) -> Plan:
         """agent overrides agent_type. Raises InvalidInput (unknown or retired model), BudgetExceeded (max_cost)."""
         chosen, why_agent = (agent, ()) if agent else self.choose_agent(agent_type, message, items)
-        texts = [item.content for item in items]
-        complexity = score_complexity(message, texts, preferred=chosen.tier, priority=priority)
+        complexity = score_complexity(
+            message, [item.content for item in items], preferred=chosen.tier, priority=priority
+        )
         tier = "small" if chosen is QUICK else complexity.tier
         row = self._named(model) if model else self.catalogue.for_tier(tier)
         why_model = f"{row.id} was asked by name" if model else f"{tier} model: {', '.join(complexity.reasons)}"
-        bound = min(max_tokens or self._max_tokens, row.max_output)
-        prompt = estimate_tokens(chosen.system_prompt) + estimate_tokens(message)
-        fitted = fit_context(items, min(self._context_tokens, max(row.context - bound - prompt, 0)))
-        prompt += fitted.tokens + TOKENS_PER_MESSAGE
+        fitted, prompt, bound = self._fit(row, chosen, message, items, max_tokens)
+        why_omitted = (f"the {fitted.omitted} oldest messages did not fit and were left out",) if fitted.omitted else ()
         bound = _affordable(row, prompt, bound, max_cost)
-        reasons = [*why_agent, why_model]
-        if fitted.omitted:
-            reasons.append(f"the {fitted.omitted} oldest messages did not fit and were left out")
         effort = reasoning_effort(complexity.score, row.reasoning_efforts)
         return Plan(
             agent=chosen,
             model=row,
-            routing=Routing(complexity.score, row.tier, tuple(reasons)),
+            routing=Routing(complexity.score, row.tier, (*why_agent, why_model, *why_omitted)),
             messages=_messages(chosen, fitted.items, message),
             prompt_tokens=prompt,
             max_tokens=bound,
             reasoning_effort=effort,
-            key=answer_key(
-                user_id=user_id,
-                agent=chosen.id,
-                prompt_version=chosen.prompt_version,
-                model=row.id,
-                sampling={"temperature": chosen.temperature, "max_tokens": bound, "reasoning_effort": effort},
-                message=message,
-                context_hash=hash_context(fitted.items),
-            ),
+            key=_key(user_id, chosen, row, bound, effort, message, fitted),
             omitted=fitted.omitted,
             capped=max_cost is not None,
         )
+
+    def _fit(
+        self, model: Model, agent: Agent, message: str, items: Sequence[ContextItem], max_tokens: int | None
+    ) -> tuple[FittedContext, int, int]:
+        """(the context, tokens of the whole prompt, bound on the answer): together within the model's window."""
+        prompt = estimate_tokens(agent.system_prompt) + estimate_tokens(message) + TOKENS_PER_MESSAGE
+        bound = min(max_tokens or self._max_tokens, self._max_tokens, model.max_output, max(model.context - prompt, 1))
+        fitted = fit_context(items, min(self._context_tokens, max(model.context - bound - prompt, 0)))
+        return fitted, prompt + fitted.tokens, bound
 
     def _named(self, model_id: str) -> Model:
         model = self.catalogue.get(model_id)
@@ -135,6 +137,20 @@ class Planner:
         if model.status == "retired":
             raise InvalidInput("The vendor has retired this model.", code="model_retired")
         return model
+
+
+def _key(
+    user_id: str, agent: Agent, model: Model, bound: int, effort: str | None, message: str, fitted: FittedContext
+) -> str:
+    return answer_key(
+        user_id=user_id,
+        agent=agent.id,
+        prompt_version=agent.prompt_version,
+        model=model.id,
+        sampling={"temperature": agent.temperature, "max_tokens": bound, "reasoning_effort": effort},
+        message=message,
+        context_hash=hash_context(fitted.items),
+    )
 
 
 def _messages(agent: Agent, items: Sequence[ContextItem], message: str) -> tuple[ChatMessage, ...]:

@@ -1,5 +1,7 @@
 """The face of the service: what routes call, each question within its caller's concurrency bound."""
 
+import math
+import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -31,6 +33,9 @@ from backend.services.stream_log import StreamEvent, StreamLog
 from backend.services.tasks import TaskOwner
 from backend.services.turn_log import TurnLog
 
+CLOSING_S = 3.0
+"""What stopped streams may take to close their turns; the launcher grants 5 s after the drain."""
+
 
 class EnhancedAIService:
     """deadline_s, stream_grace_s and drain_s in seconds; max_tokens and context_tokens bound every request."""
@@ -56,11 +61,12 @@ class EnhancedAIService:
         drain_s: float,
     ) -> None:
         self.catalogue = catalogue
-        self.idempotency = Idempotency(idempotency, deadline_s=deadline_s)
         self._limiter = limiter
         self._messages = messages
         self._drain_s = drain_s
+        self._drain_until = math.inf
         self._tasks = TaskOwner()
+        self.idempotency = Idempotency(idempotency, self._tasks, deadline_s=deadline_s)
         pace = Pace()
         asker = Asker(provider, catalogue, cache, flights, monitor, pace)
         planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens)
@@ -91,9 +97,16 @@ class EnhancedAIService:
         )
         self._estimator = Estimator(planner, threads, cache, pace)
 
+    def drain(self) -> None:
+        """This worker is to end: from now on streams have the drain time to finish."""
+        self._drain_until = min(self._drain_until, time.monotonic() + self._drain_s)
+
     async def close(self) -> None:
-        """Lets streams and closing turns finish within the drain time, then stops them; every turn is closed."""
-        await self._tasks.close(self._drain_s)
+        """Lets streams finish within the drain time, then stops them with what they have; every turn is closed."""
+        self.drain()
+        await self._tasks.wait(self._drain_until - time.monotonic())
+        self._streams.stop()
+        await self._tasks.close(CLOSING_S)
 
     async def process_ai_request(self, ask: AgentAsk) -> ChatReply:
         """One agent's whole answer, stored when this returns. Raises the AetherError that the caller should see."""
@@ -113,8 +126,7 @@ class EnhancedAIService:
         if message is None or message.agent != TEAM or message.status == "pending":
             raise NotFound(NO_MESSAGE)
         stored = [stored_response(response) for response in message.responses]
-        others = [response for response in stored if response.agent_type != agent]
-        if len(others) == len(stored):
+        if agent not in {response.agent_type for response in stored}:
             raise NotFound("That agent has no part in this answer.")
         ask = TeamAsk(
             user_id=user_id,
@@ -125,7 +137,7 @@ class EnhancedAIService:
             correlation_id=correlation_id,
         )
         with self._limiter.slot(user_id):
-            return await self._team.answer(await self._team.prepare(ask, stored=others))
+            return await self._team.answer(await self._team.prepare(ask, stored=stored))
 
     async def open_stream(self, ask: AgentAsk | TeamAsk) -> OpenedStream:
         """A stream that has its first token; read it from the stream log. Raises what came instead."""

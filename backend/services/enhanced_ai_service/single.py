@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.domain.conversations import Turn
+from backend.domain.conversations import Turn, TurnOutcome
 from backend.domain.ids import new_id
 from backend.domain.replies import ChatReply
 from backend.domain.usage import TokenUsage
 from backend.errors import AetherError
 from backend.services.enhanced_ai_service.admission import Admission
-from backend.services.enhanced_ai_service.asking import Asker, Attempt, answer_of
+from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement, answer_of
 from backend.services.enhanced_ai_service.calls import Emit
+from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.outcomes import answered_reply, cached_reply, failed_outcome, outcome_of
 from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.enhanced_ai_service.requests import AgentAsk, Ask, Thread
@@ -28,10 +29,7 @@ SWEEP_MARGIN_S = 60.0
 
 @dataclass(slots=True)
 class AgentRun:
-    """A question on its way. started and deadline are time.monotonic() instants.
-
-    stopped: the reply of a run that was cancelled; closing: the task that makes that reply durable.
-    """
+    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open."""
 
     ask: AgentAsk
     plan: Plan
@@ -39,8 +37,7 @@ class AgentRun:
     started: float
     deadline: float
     hit: Hit | None = None
-    stopped: ChatReply | None = None
-    closing: "asyncio.Task[None] | None" = None
+    ending: Ending[ChatReply] | None = None
 
     @property
     def seconds(self) -> float:
@@ -50,7 +47,7 @@ class AgentRun:
         return Attempt(
             user_id=self.ask.user_id,
             plan=self.plan,
-            key=self.plan.key if shared and self.ask.reusable else self.turn.request_id,
+            key=self.plan.flight_key if shared and self.ask.reusable else self.turn.request_id,
             deadline=self.deadline,
             reusable=self.ask.reusable,
             shared=shared and self.ask.reusable,
@@ -137,45 +134,46 @@ class SingleAgent:
             await self._turn_log.open(run.turn)
             answer, coalesced = await self._sourced(run, attempt, source)
         except asyncio.CancelledError:
-            self._cancelled(run, attempt)
+            if run.ending is None:
+                self._stop(run, self.asker.settle(attempt))
             raise
-        if coalesced:
+        records = () if coalesced else self.asker.settle(attempt).records
+        if records:
+            reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
+        else:
             reply = cached_reply(run.plan, run.turn, Hit(answer, "coalesced", 0.0), run.seconds)
-            await self._turn_log.close(run.turn, outcome_of(reply, (), answer.baseline))
-            return reply
-        settled = self.asker.settle(attempt, "ok")
-        records = [settled[1]] if settled else []
-        reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
-        await self._turn_log.close(run.turn, outcome_of(reply, records, answer.baseline))
-        return reply
+        return await self._end(run, reply, outcome_of(reply, records, answer.baseline)).told()
 
     async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
         try:
             return await source(attempt)
         except AetherError as error:
-            settled = self.asker.settle(attempt, "failed")
-            records, content = ([settled[1]], settled[0].content) if settled else ([], "")
-            await self._turn_log.close(run.turn, failed_outcome(error, records, content))
+            settled = self.asker.settle(attempt)
+            outcome = failed_outcome(error, settled.records, run.seconds, settled.text)
+            await self._end(run, error, outcome).told()
             raise
+
+    def _end(self, run: AgentRun, result: ChatReply | AetherError, outcome: TurnOutcome) -> Ending[ChatReply]:
+        run.ending = Ending(result, self._tasks.spawn(self._turn_log.close(run.turn, outcome)))
+        return run.ending
 
     async def _reuse(self, run: AgentRun, hit: Hit, emit: Emit | None) -> ChatReply:
         reply = cached_reply(run.plan, run.turn, hit, run.seconds)
-        await self._turn_log.record(run.turn, outcome_of(reply, (), hit.answer.baseline))
+        recording = self._turn_log.record(run.turn, outcome_of(reply, (), hit.answer.baseline))
+        run.ending = Ending(reply, self._tasks.spawn(recording))
+        await run.ending.told()
         if emit:
             emit(hit.answer.content, hit.answer.reasoning or "")
         return reply
 
-    def _cancelled(self, run: AgentRun, attempt: Attempt) -> None:
-        """The caller is gone or said stop: what happened so far becomes durable in a task of its own."""
-        settled = self.asker.settle(attempt, "cancelled")
-        if settled:
-            call, record = settled
-            answer, records = answer_of(run.ask.user_id, call, record, "cancelled"), [record]
+    def _stop(self, run: AgentRun, settled: Settlement) -> None:
+        """The caller is gone or said stop: the turn ends with what had arrived."""
+        if settled.calls:
+            answer = answer_of(run.ask.user_id, settled.calls[-1], settled.records[-1], "cancelled")
         else:
-            answer, records = _nothing(run), []
-        run.stopped = answered_reply(run.plan, run.turn, answer, records, run.seconds)
-        outcome = outcome_of(run.stopped, records, answer.baseline, "interrupted")
-        run.closing = self._tasks.spawn(self._turn_log.close(run.turn, outcome))
+            answer = _nothing(run)
+        reply = answered_reply(run.plan, run.turn, answer, settled.records, run.seconds)
+        self._end(run, reply, outcome_of(reply, settled.records, answer.baseline, "interrupted"))
 
 
 def _nothing(run: AgentRun) -> CachedAnswer:

@@ -9,22 +9,22 @@ from collections.abc import Sequence
 from functools import partial
 
 from backend.domain.agents import AGENTS_BY_ID, SYNTHESIZER, TEAM, Agent
+from backend.domain.conversations import TurnOutcome
 from backend.domain.replies import AgentResponse, TeamReply
-from backend.errors import AetherError, BudgetExceeded, DeadlineExceeded
+from backend.errors import AetherError, BudgetExceeded, DeadlineExceeded, UpstreamError
 from backend.services.enhanced_ai_service.admission import Admission
-from backend.services.enhanced_ai_service.asking import Asker, Attempt
+from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement
+from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.members import Member, delimited
 from backend.services.enhanced_ai_service.outcomes import failed_outcome, team_outcome
-from backend.services.enhanced_ai_service.planning import Planner
+from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.enhanced_ai_service.requests import TeamAsk
 from backend.services.enhanced_ai_service.single import new_turn
-from backend.services.enhanced_ai_service.team_run import AGENTS_SHARE, TeamRun
+from backend.services.enhanced_ai_service.team_run import TeamRun
 from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.performance_cache import CachedAnswer, PerformanceCache
 from backend.services.tasks import TaskOwner
 from backend.services.turn_log import TurnLog
-
-AGENT_ORDER = tuple(AGENTS_BY_ID)
 
 
 class Team:
@@ -52,16 +52,17 @@ class Team:
         self._deadline_s = deadline_s
 
     async def prepare(self, ask: TeamAsk, *, streaming: bool = False, stored: Sequence[AgentResponse] = ()) -> TeamRun:
-        """stored: responses of an earlier run to take over. Raises what placing, planning or admission raises."""
+        """stored: the responses of an earlier run; those of agents that are not asked again are taken over.
+
+        Raises what placing, planning or admission raises.
+        """
         started = time.monotonic()
         lifetime = min(ask.deadline_s or self._deadline_s, self._deadline_s)
         thread = await self._threads.place(ask)
-        members = [Member(response.agent_type, status=response.status, stored=response) for response in stored]
-        members += [Member(agent) for agent in ask.agents]
-        if stored:
-            members.sort(key=lambda member: AGENT_ORDER.index(member.agent))
-        turn = new_turn(ask, thread, TEAM, lifetime)
-        run = TeamRun(ask, thread, turn, members, started, started + lifetime, streaming)
+        run = TeamRun(
+            ask, thread, new_turn(ask, thread, TEAM, lifetime), members_of(ask, stored), started, started + lifetime
+        )
+        run.streaming = streaming
         for member in run.waiting:
             self._plan(run, member)
         if not run.waiting:
@@ -70,27 +71,18 @@ class Team:
         return run
 
     def _plan(self, run: TeamRun, member: Member) -> None:
-        share = None if run.ask.max_cost is None else int(run.ask.max_cost * AGENTS_SHARE) // len(run.ask.agents)
-        colleagues = [other for other in run.members if other.text] if run.sequential else []
+        colleagues = run.heard if run.sequential else []
         message = delimited(run.thread.message, colleagues) if colleagues else run.thread.message
+        emit = partial(run.token, agent=member.agent) if run.streaming else None
         try:
-            plan = self._planner.plan(
-                run.ask.user_id, message, run.thread.items, agent_type=member.agent, max_cost=share
-            )
+            plan = self._planned(run, AGENTS_BY_ID[member.agent], message, run.cost_share)
         except BudgetExceeded as error:
             member.error = error
-            return
-        member.attempt = Attempt(
-            user_id=run.ask.user_id,
-            plan=plan,
-            key=plan.key if run.shared else f"{run.turn.request_id}:{member.agent}",
-            deadline=run.agents_deadline,
-            reusable=run.ask.reusable,
-            shared=run.shared,
-            purpose="agent",
-            correlation_id=run.ask.correlation_id,
-            emit=partial(run.token, agent=member.agent) if run.streaming else None,
-        )
+        else:
+            member.attempt = run.attempt(plan, purpose="agent", deadline=run.agents_deadline, emit=emit)
+
+    def _planned(self, run: TeamRun, agent: Agent, message: str, max_cost: int | None) -> Plan:
+        return self._planner.plan(run.ask.user_id, message, run.thread.items, agent=agent, max_cost=max_cost)
 
     async def answer(self, run: TeamRun) -> TeamReply:
         """The merged answer, durable in the turn log. A failure keeps the question and what was paid for."""
@@ -98,22 +90,30 @@ class Team:
             await self._turn_log.open(run.turn)
             await self._consult_and_merge(run)
         except asyncio.CancelledError:
-            self._cancelled(run)
+            if run.ending is None:
+                text = self._settle_merge(run)
+                reply = run.reply("cancelled", text)
+                self._end(run, reply, team_outcome(reply, run.records, run.baseline, "interrupted"))
             raise
-        reply = run.reply("stop")
-        await self._turn_log.close(run.turn, team_outcome(reply, run.records, run.baseline))
-        return reply
+        reply = run.reply(run.finish_reason)
+        return await self._end(run, reply, team_outcome(reply, run.records, run.baseline)).told()
+
+    def _end(self, run: TeamRun, result: TeamReply | AetherError, outcome: TurnOutcome) -> Ending[TeamReply]:
+        run.ending = Ending(result, self._tasks.spawn(self._turn_log.close(run.turn, outcome)))
+        return run.ending
 
     async def _consult_and_merge(self, run: TeamRun) -> None:
         try:
             await (self._one_by_one(run) if run.sequential else self._side_by_side(run))
-            if not any(member.text for member in run.members):
-                raise next(member.error for member in run.members if member.error)
+            if not any(member.status == "ok" for member in run.members):
+                raise next(
+                    (member.error for member in run.members if member.error), UpstreamError("No agent answered.")
+                )
             await self._merge(run)
         except AetherError as error:
-            text = self._settle_merge(run, "failed")
-            outcome = failed_outcome(error, run.records, text, [member.response for member in run.members])
-            await self._turn_log.close(run.turn, outcome)
+            text = self._settle_merge(run)
+            responses = [member.response for member in run.members]
+            await self._end(run, error, failed_outcome(error, run.records, run.seconds, text, responses)).told()
             raise
 
     async def _side_by_side(self, run: TeamRun) -> None:
@@ -140,21 +140,23 @@ class Team:
 
     async def _consult(self, run: TeamRun, member: Member, attempt: Attempt) -> None:
         """Asks one agent. What it raises stays with the member; a cancelled member counts as skipped."""
-        began, outcome = time.monotonic(), "cancelled"
+        began = time.monotonic()
         try:
             member.answer, member.cached = await self._obtain(attempt)
-            member.status, outcome = "ok", "ok"
+            member.status = "ok"
         except AetherError as error:
-            member.error, outcome = error, "failed"
+            member.error = error
             member.status = "timed_out" if isinstance(error, DeadlineExceeded) else "failed"
         finally:
             member.seconds = time.monotonic() - began
-            if settled := self._asker.settle(attempt, outcome, run.members.index(member)):
-                member.record = settled[1]
+            if not member.cached:
+                member.records = self._asker.settle(attempt).records
+                member.cached = member.status == "ok" and not member.records
             if run.sink:
                 run.sink.agent_done(member.response)
 
     async def _obtain(self, attempt: Attempt) -> tuple[CachedAnswer, bool]:
+        """(answer, whether it costs nothing because it is in the cache or another request pays)."""
         hit = await self._cache.get(attempt.user_id, attempt.plan.key) if attempt.reusable else None
         if hit is None:
             return await self._asker.ask(attempt)
@@ -164,45 +166,32 @@ class Team:
 
     async def _merge(self, run: TeamRun) -> None:
         """One answer needs no merging; several are merged by a call of its own, which is billed like any other."""
-        heard = [member for member in run.members if member.text]
-        if len(heard) == 1:
-            run.token(heard[0].text or "")
+        heard = run.heard
+        if len(heard) < 2:
+            run.token("".join(member.text or "" for member in heard))
             return
-        run.merging = self._merge_attempt(run, heard, SYNTHESIZER)
-        run.merged, run.merge_cached = await self._obtain(run.merging)
-        self._settle_merge(run, "ok")
+        message = delimited(run.thread.message, heard)
+        plan = self._planned(run, SYNTHESIZER, message, run.cost_left)
+        emit = run.token if run.streaming else None
+        run.merging = run.attempt(plan, purpose="synthesis", deadline=run.deadline, emit=emit)
+        run.merged, cached = await self._obtain(run.merging)
+        if not cached:
+            self._settle_merge(run)
 
-    def _merge_attempt(self, run: TeamRun, heard: Sequence[Member], agent: Agent) -> Attempt:
-        plan = self._planner.plan(
-            run.ask.user_id,
-            delimited(run.thread.message, heard),
-            run.thread.items,
-            agent=agent,
-            max_cost=run.cost_left,
-        )
-        return Attempt(
-            user_id=run.ask.user_id,
-            plan=plan,
-            key=plan.key if run.shared else f"{run.turn.request_id}:{agent.id}",
-            deadline=run.deadline,
-            reusable=run.ask.reusable,
-            shared=run.shared,
-            purpose="synthesis",
-            correlation_id=run.ask.correlation_id,
-            emit=run.token if run.streaming else None,
-        )
-
-    def _settle_merge(self, run: TeamRun, outcome: str) -> str:
+    def _settle_merge(self, run: TeamRun) -> str:
         """Puts the synthesis call on the bill. Returns the text that it had produced."""
-        settled = self._asker.settle(run.merging, outcome, len(run.members)) if run.merging else None
-        if settled is None:
-            return ""
-        run.merge_record = settled[1]
-        return settled[0].content
+        settled = self._asker.settle(run.merging) if run.merging else Settlement()
+        run.merge_records += settled.records
+        return settled.text
 
-    def _cancelled(self, run: TeamRun) -> None:
-        """The caller is gone or said stop: what happened so far becomes durable in a task of its own."""
-        text = self._settle_merge(run, "cancelled")
-        run.stopped = run.reply("cancelled", text)
-        outcome = team_outcome(run.stopped, run.records, run.baseline, "interrupted")
-        run.closing = self._tasks.spawn(self._turn_log.close(run.turn, outcome))
+
+def members_of(ask: TeamAsk, stored: Sequence[AgentResponse]) -> list[Member]:
+    """Who takes part, in the order of the earlier run where there is one."""
+    if not stored:
+        return [Member(agent) for agent in ask.agents]
+    return [
+        Member(response.agent_type)
+        if response.agent_type in ask.agents
+        else Member(response.agent_type, status=response.status, stored=response)
+        for response in stored
+    ]

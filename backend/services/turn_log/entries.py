@@ -70,9 +70,7 @@ def ledger(turn: Turn, outcome: TurnOutcome) -> list[Write]:
 
 
 def _conversation_after(turn: Turn, outcome: TurnOutcome) -> Update:
-    changed: Document = {"updated_at": outcome.finished_at}
-    if not turn.branch:
-        changed["last_message_id"] = turn.message_id
+    changed: Document = {"updated_at": outcome.finished_at, "last_message_id": turn.message_id}
     if outcome.content:
         changed["last_message"] = documents.preview("assistant", outcome.content, outcome.finished_at)
     cost = sum(record.cost or 0 for record in outcome.calls)

@@ -181,15 +181,15 @@ async def test_regeneration_adds_an_answer_to_the_stored_question(database: Scal
     assert (conversation.message_count, conversation.last_message_id) == (3, again.message_id)
 
 
-async def test_branch_leaves_the_last_message_alone(database: ScalableDatabase) -> None:
+async def test_a_conversation_goes_on_from_its_newest_branch(database: ScalableDatabase) -> None:
     first = make_turn()
-    branch = make_turn(conversation_id=first.conversation_id, parent_id=first.message_id, branch=True)
+    branch = make_turn(conversation_id=first.conversation_id, parent_id=first.message_id)
     async with started(database) as log:
         await log.record(first, make_outcome())
         await log.record(branch, make_outcome())
     conversation = await ConversationRepository(database).get("user_ada", first.conversation_id)
     assert conversation is not None
-    assert (conversation.message_count, conversation.last_message_id) == (4, first.message_id)
+    assert (conversation.message_count, conversation.last_message_id) == (4, branch.message_id)
 
 
 async def test_sweep_marks_once_what_a_crash_left_open(database: ScalableDatabase) -> None:
