@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address, ip_address, ip_network
 from types import MappingProxyType
-from typing import cast
 
 from backend.errors import CacheUnavailable, RateLimited
-from backend.services.limiter.leased import Admission, LeasedLimit, RateState
+from backend.services.limiter.leased import Admission, LeasedLimit, RateState, Uncounted
+from backend.services.limiter.ledger import Claim
 from backend.services.limiter.window import SlidingWindow
 from backend.services.redis_client import RedisClient, RedisUnavailable
 
@@ -44,17 +44,18 @@ class Limiter:
         }
         self._chat = self._limits[CHAT]
         self._auth = SlidingWindow(redis, *auth) if auth else None
+        self._uncounted = Uncounted(redis)
         self._concurrency = concurrency
         self._running: Counter[str] = Counter()
 
-    async def admit(self, user_id: str, answer_key: str | None) -> Admission:
-        """One round trip: counts this request and reads the answer key. Raises RateLimited.
+    async def admit(self, user_id: str, answer_key: str | None, claim: Claim | None = None) -> Admission:
+        """One round trip: counts this request, reads the answer key, reserves the claim. Raises RateLimited.
 
-        While Redis is away each worker grants its lease only.
+        While Redis is away each worker grants its lease only, and nobody judges the claim.
         """
         if self._chat is not None:
-            return await self._chat.admit(user_id, answer_key)
-        return Admission(None, None if answer_key is None else await self._read(answer_key))
+            return await self._chat.admit(user_id, answer_key, claim)
+        return await self._uncounted.read(answer_key, claim)
 
     def admit_local(self, user_id: str) -> bool:
         """Grants a request from this worker's lease, without Redis. False: ask admit()."""
@@ -113,12 +114,6 @@ class Limiter:
 
     def _sign_in_key(self, subject: str) -> str:
         return self._redis.key(_hashed(subject), "limit", "auth")
-
-    async def _read(self, key: str) -> bytes | None:
-        try:
-            return cast("bytes | None", await self._redis.run(lambda redis: redis.get(key)))
-        except RedisUnavailable:
-            return None
 
 
 def address_subject(address: str) -> str:

@@ -3,13 +3,30 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cachetools import TTLCache
 
 from backend.errors import RateLimited
 from backend.services.limiter.lease import USERS, Leases
+from backend.services.limiter.ledger import LUA as LEDGER
+from backend.services.limiter.ledger import Claim, Verdict
 from backend.services.limiter.window import SlidingWindow, WindowState
 from backend.services.redis_client import RedisClient, RedisUnavailable
+
+# KEYS: the key of a value (optional); the account's two keys where there is a claim. ARGV: 1 with a value key; the
+# claim or ''. Reply: {value or false, verdict or false}
+READ = (
+    LEDGER
+    + """
+local value = ARGV[1] == '1' and redis.call('GET', KEYS[1])
+local verdict = false
+if not value and ARGV[2] ~= '' then
+  verdict = reserve(KEYS[#KEYS - 1], KEYS[#KEYS], cjson.decode(ARGV[2]), math.floor(now() / 1000))
+end
+return {value, verdict}
+"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +40,14 @@ class RateState:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """rate None: no limit. stored: what was under the answer key, not yet verified; None while Redis is away."""
+    """rate None: no limit. stored: what was under the answer key, not yet verified; None while Redis is away.
+
+    verdict: on the claim; None where there was none, where something was stored, or where Redis is away.
+    """
 
     rate: RateState | None
     stored: bytes | None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +69,12 @@ class LeasedLimit:
         self._leases = Leases(limit, window_s, clock)
         self._known: TTLCache[str, _Known] = TTLCache(USERS, window_s, timer=clock)
 
-    async def admit(self, subject: str, value_key: str | None = None) -> Admission:
+    async def admit(self, subject: str, value_key: str | None = None, claim: Claim | None = None) -> Admission:
         """One round trip; while Redis is away, from the lease. Raises RateLimited."""
         unsettled = self._leases.take_unsettled(subject)
         granted = [(draw.id, self._leases.age(draw)) for draw in unsettled]
         try:
-            state = await self._window.take(self._key(subject), value_key=value_key, granted=granted)
+            state = await self._window.take(self._key(subject), value_key=value_key, claim=claim, granted=granted)
         except RedisUnavailable:
             self._leases.give_back(subject, unsettled)
             return self._admit_from_lease(subject)
@@ -92,7 +113,7 @@ class LeasedLimit:
             self._leases.refuse_for(subject, state.free_in_s)
         if state.refused:
             raise self._limited(state.free_in_s)
-        return Admission(self.rate(subject), state.value)
+        return Admission(self.rate(subject), state.value, state.verdict)
 
     def _admit_from_lease(self, subject: str) -> Admission:
         granted = self._leases.draw(subject)
@@ -108,3 +129,21 @@ class LeasedLimit:
     def _limited(self, retry_after: float) -> RateLimited:
         limit, window_s = self._window.limit, self._window.window_s
         return RateLimited(f"The limit is {limit} requests in {window_s} seconds.", retry_after=retry_after)
+
+
+class Uncounted:
+    """Where there is no limit: what came along with counting, alone and still in one round trip."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        self._read = redis.script(READ)
+
+    async def read(self, value_key: str | None, claim: Claim | None) -> Admission:
+        keys = [*((value_key,) if value_key else ()), *(claim.keys if claim else ())]
+        if not keys:
+            return Admission(None, None)
+        try:
+            reply: Any = await self._read(keys, [int(bool(value_key)), claim.encode() if claim else b""])
+        except RedisUnavailable:
+            return Admission(None, None)
+        value, verdict = reply
+        return Admission(None, value, Verdict.of(verdict) if verdict else None)
