@@ -1,7 +1,6 @@
 """The workers: as many processes as AETHER_WORKERS says, all accepting from one socket."""
 
 import asyncio
-import shutil
 import socket
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from backend.config import Settings
 from backend.launcher.listener import local_address
+from backend.launcher.metrics_folder import make_metrics_folder, remove_metrics_folder
 from backend.launcher.orphans import WORKER_PREFIX
 from backend.launcher.supervision import Supervised
 from backend.services.embedded import Child, DataLayout, StartError, python_module, spawn
@@ -36,8 +36,7 @@ class Workers:
 
     async def start(self) -> None:
         """Returns when the application answers that it is ready. Raises StartError."""
-        shutil.rmtree(self._layout.metrics, ignore_errors=True)
-        self._layout.metrics.mkdir(mode=0o700)
+        make_metrics_folder(self._layout.metrics)
         for worker in self.all:
             await worker.start()
         ready = asyncio.create_task(self._ready())
@@ -63,6 +62,7 @@ class Workers:
         for end in ends:
             end.cancel()
         await asyncio.gather(*ends, return_exceptions=True)
+        remove_metrics_folder(self._layout.metrics)
 
     async def _spawn(self, name: str) -> Child:
         return spawn(
