@@ -9,13 +9,17 @@ from backend.services.enhanced_ai_service.requests import Ask, Thread
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.messages import MessageRepository
 
-RECENT_MESSAGES = 200
+READ_AT_LEAST = 150
+READ_STEP = 50
 NO_CONVERSATION = "There is no such conversation."
 NO_MESSAGE = "There is no such message in this conversation."
 
 
 class Threads:
-    """Reads at most one conversation and its RECENT_MESSAGES newest messages for a question, nothing for a new one."""
+    """Reads a conversation and its newest messages for a question, nothing for a new one.
+
+    The oldest message read moves in steps of READ_STEP, so that the prompt's prefix stays the same between two steps.
+    """
 
     def __init__(self, conversations: ConversationRepository, messages: MessageRepository) -> None:
         self._conversations = conversations
@@ -30,7 +34,8 @@ class Threads:
         conversation = await self._conversations.get(ask.user_id, ask.conversation_id)
         if conversation is None:
             raise NotFound(NO_CONVERSATION)
-        recent = await self._messages.recent(ask.user_id, conversation.id, RECENT_MESSAGES)
+        newest = READ_AT_LEAST + conversation.message_count % READ_STEP
+        recent = await self._messages.recent(ask.user_id, conversation.id, newest)
         if ask.regenerate_of:
             return _regeneration(ask, recent, ask.regenerate_of)
         tip = ask.parent_id or conversation.last_message_id
