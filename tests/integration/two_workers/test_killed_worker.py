@@ -59,7 +59,7 @@ class Load:
         if kind == "team":
             reply = await chat.ask(message, "chat/multi-agent", agents=["dev", "sage"])
             return reply["synthesized_response"], reply
-        reply = await chat.ask(message, f"chat/{kind}")
+        reply = await chat.ask(message)
         return reply["content"], reply
 
 
@@ -79,9 +79,9 @@ async def test_nothing_is_lost_and_nothing_counts_twice(
         doomed = Chat(served, survivor.account)
         for kind in ("optimized", "team", "stream"):
             group.create_task(load.send(doomed, kind, f"A {kind} {HELD}"))
-        both = [group.create_task(load.send(doomed, "quick", f"On both {HELD}"))]
+        group.create_task(load.send(doomed, "optimized", f"On both {HELD}"))
         await eventually(lambda: held(simulator) == HELD_CALLS)
-        both.append(group.create_task(load.send(survivor, "quick", f"On both {HELD}")))
+        group.create_task(load.send(survivor, "optimized", f"On both {HELD}"))
         group.create_task(mixed(load, doomed, survivor))
         await eventually(lambda: len(load.replies) >= ANSWERED_FIRST, 20)
         victim.send(signal.SIGKILL)
@@ -97,7 +97,7 @@ async def test_nothing_is_lost_and_nothing_counts_twice(
 
 async def mixed(load: Load, *chats: Chat) -> None:
     """REQUESTS of all kinds, AT_ONCE at a time, in turn to each worker."""
-    kinds = ("quick", "stream", "optimized", "team")
+    kinds = ("optimized", "stream", "team", "optimized")
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> None:
