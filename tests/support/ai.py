@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 import orjson
@@ -31,12 +32,12 @@ NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 ADA = "user_ada"
 
 
-def ask(message: str = "hello", **fields: Any) -> AgentAsk:
-    return AgentAsk(user_id=ADA, message=message, **fields)
+def ask(message: str = "hello", **fields: object) -> AgentAsk:
+    return AgentAsk(user_id=ADA, message=message, **fields)  # type: ignore[arg-type]
 
 
-def ask_team(message: str = "hello", agents: tuple[str, ...] = ("dev", "sage"), **fields: Any) -> TeamAsk:
-    return TeamAsk(user_id=ADA, message=message, agents=agents, **fields)
+def ask_team(message: str = "hello", agents: tuple[str, ...] = ("dev", "sage"), **fields: object) -> TeamAsk:
+    return TeamAsk(user_id=ADA, message=message, agents=agents, **fields)  # type: ignore[arg-type]
 
 
 def opened() -> asyncio.Event:
@@ -123,7 +124,7 @@ class MemoryKeys:
     finishing: asyncio.Event = field(default_factory=opened)
     error: AetherError | None = None
 
-    async def begin(self, user_id: str, key: str, body_hash: str, request_id: str, lease_until: Any) -> Beginning:
+    async def begin(self, user_id: str, key: str, body_hash: str, request_id: str, lease_until: datetime) -> Beginning:
         stored = self.keys.setdefault(key, {"body": body_hash, "owner": request_id, "answer": None})
         await self.beginning.wait()
         if stored["body"] != body_hash:

@@ -8,7 +8,7 @@ import pytest
 from backend.domain.models import ModelCatalogue, with_models
 from backend.domain.usage import TokenUsage, parse_usd
 from backend.errors import BudgetExceeded, DeadlineExceeded, UpstreamError
-from backend.services.llm.provider import ChatRequest
+from backend.services.llm.provider import ChatRequest, Completion
 from backend.services.llm.registry import compose
 from backend.services.llm.retry import RetryPolicy
 from backend.services.llm.scripted import Reply, ScriptedProvider
@@ -123,9 +123,7 @@ async def test_a_short_deadline_of_the_leader_is_not_the_followers(ai: Ai, hold:
 
 async def test_a_capped_question_waits_for_capped_ones_only(ai: Ai, hold: asyncio.Event) -> None:
     """A capped call may not fall back to another model, and a follower without a cap should not fail for that."""
-    asking = [
-        asyncio.ensure_future(ai.service.process_ai_request(ask(max_cost=cap))) for cap in (None, parse_usd("1"))
-    ]
+    asking = [asyncio.ensure_future(ai.service.process_ai_request(ask(max_cost=cap))) for cap in (None, parse_usd("1"))]
     await eventually(lambda: ai.provider.started == 2)
     assert {request.fallback for request in ai.provider.requests} == {True, False}
     hold.set()
@@ -136,7 +134,7 @@ async def test_leaving_twice_while_the_call_closes_still_bills_it() -> None:
     closing = asyncio.Event()
 
     class SlowToClose(ScriptedProvider):
-        async def complete(self, request: ChatRequest):  # type: ignore[no-untyped-def]
+        async def complete(self, request: ChatRequest) -> Completion:
             try:
                 return await super().complete(request)
             except asyncio.CancelledError:

@@ -44,7 +44,8 @@ class Flusher:
     async def serve(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._patience_s())
+                async with asyncio.timeout(self._patience_s()):  # not wait_for, which may lose a cancellation
+                    await self._wake.wait()
             self._wake.clear()
             started = self._clock()
             due = [writer for writer in self.writers.values() if self._is_due(writer)]

@@ -58,7 +58,8 @@ class StreamWriter:
         while True:
             left_s = None if self.buffer.readers else self._attended_at + grace_s - self._clock()
             try:
-                await asyncio.wait_for(self.buffer.attendance.wait(), left_s)
+                async with asyncio.timeout(left_s):  # not wait_for, which may lose a cancellation
+                    await self.buffer.attendance.wait()
                 self._attended_at = self._clock()  # somebody came or went
             except TimeoutError:
                 await self._flush(self)  # asks Redis once more for readers elsewhere
