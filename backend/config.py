@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(SecretStr(""), alias="AETHER_SECRET_KEY")
     admin_email: str = Field("", alias="AETHER_ADMIN_EMAIL")
     admin_password: SecretStr = Field(SecretStr(""), alias="AETHER_ADMIN_PASSWORD")
+    require_verified_email: bool = Field(False, alias="AETHER_REQUIRE_VERIFIED_EMAIL")
+    public_url: str = Field("", alias="AETHER_PUBLIC_URL", pattern=r"^(https?://[^\s?#]+)?$")
+    """Where users find this server: what links in mails begin with. Never taken from a request."""
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["starttls", "tls", "off"] = "starttls"
+    smtp_from: str = ""
     password_composition: bool = Field(False, alias="AETHER_PASSWORD_COMPOSITION")
     metrics_token: SecretStr = Field(SecretStr(""), alias="AETHER_METRICS_TOKEN")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="AETHER_LOG_LEVEL")
@@ -115,6 +124,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"AETHER_ENV=production needs AETHER_SECRET_KEY with at least {SECRET_MINIMUM_CHARACTERS} characters"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_what_it_needs(self) -> "Settings":
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError("SMTP_HOST needs SMTP_FROM, the address that mails come from")
+        if self.env == "production" and self.smtp_host and not self.public_url:
+            raise ValueError("SMTP_HOST needs AETHER_PUBLIC_URL, which links in mails begin with")
+        if self.env == "production" and self.require_verified_email and not self.smtp_host:
+            raise ValueError("AETHER_REQUIRE_VERIFIED_EMAIL=on needs SMTP_HOST: without it no address can be verified")
         return self
 
     @model_validator(mode="after")

@@ -109,5 +109,9 @@ class CacheUnavailable(AetherError):
     status, code, title = 503, "cache_unavailable", "The shared cache is unavailable"
 
 
+class MailUnavailable(AetherError):
+    status, code, title = 503, "mail_unavailable", "Mail cannot be sent"
+
+
 class DeadlineExceeded(AetherError):
     status, code, title = 504, "deadline_exceeded", "Deadline exceeded"

@@ -26,6 +26,7 @@ from backend.routes import (
     conversations,
     health,
     home,
+    mail_links,
     performance,
     streams,
 )
@@ -36,7 +37,7 @@ from backend.services.logs import configure_logging
 from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
-ROUTES = (home, health, auth, ai_v4, streams, catalogue, analytics, cache, conversations, performance)
+ROUTES = (home, health, auth, mail_links, ai_v4, streams, catalogue, analytics, cache, conversations, performance)
 
 
 class State(TypedDict):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from backend.config import Settings
 from backend.domain.models import ModelCatalogue, with_models
 from backend.domain.usage import parse_usd
+from backend.services.accounts import Accounts, Links, MailDispatch
 from backend.services.bus import Bus
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health, Probe
@@ -17,6 +18,7 @@ from backend.services.identity.passwords import Passwords
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import check_transport, open_llm
+from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
 from backend.services.migrations import MIGRATIONS, Migrations
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
@@ -25,7 +27,9 @@ from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
+from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.messages import MessageRepository
+from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.users import AdminUserRepository, UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
 from backend.services.services import Services
@@ -140,6 +144,8 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
                 "search": settings.limit_search,
                 "register": settings.limit_entry,
                 "login": settings.limit_entry,
+                "mail": settings.limit_entry,
+                "link": settings.limit_entry,
                 "refresh": settings.limit_refresh,
             },
         )
@@ -153,8 +159,12 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             limits=limiter,
             bus=bus,
             secret=settings.secret_key.get_secret_value(),
+            require_verified=settings.require_verified_email,
             passwords=Passwords(composition=settings.password_composition),
         )
+        links = Links(OneTimeTokenRepository(database))
+        mail = MailDispatch(MailRequestRepository(database), users, links, _letters(settings))
+        accounts = Accounts(identity, users, links, mail, require_verified=settings.require_verified_email)
         monitor = PerformanceMonitor(
             database,
             worker=f"{os.uname().nodename}-{os.getpid()}",
@@ -166,7 +176,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             models={model.id for model in catalogue.models},
         )
         sink.monitor = monitor
-        for part in (bus, flights, streams, identity, monitor):
+        for part in (bus, flights, streams, identity, mail, monitor):
             await part.start()
             stack.push_async_callback(part.close)
 
@@ -202,6 +212,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         health = Health(probes, version=VERSION, simulated=settings.simulated)
         stack.callback(health.drain)
         yield Services(
+            accounts=accounts,
             ai=ai,
             cache=cache,
             conversations=conversations,
@@ -216,6 +227,20 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             metrics_token=settings.metrics_token.get_secret_value(),
             simulated=settings.simulated,
         )
+
+
+def _letters(settings: Settings) -> Letters:
+    delivery: Delivery = NoDelivery() if settings.env == "production" else LoggedDelivery()
+    if settings.smtp_host:
+        delivery = SmtpDelivery(
+            settings.smtp_host,
+            settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value(),
+            tls=settings.smtp_tls,
+            sender=settings.smtp_from,
+        )
+    return Letters(delivery, settings.public_url or f"http://{settings.host}:{settings.port}")
 
 
 def _open_llm(settings: Settings, catalogue: ModelCatalogue) -> Provider:

@@ -37,7 +37,8 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("invalid_cursor", 422, "the cursor is not one that this server made"),
     ProblemCode("unknown_model", 422, "no such model: see GET /api/ai/v4/models"),
     ProblemCode("model_retired", 422, "the vendor no longer serves the model"),
-    ProblemCode("weak_password", 422, "too short, too long, or the address itself"),
+    ProblemCode("weak_password", 422, "too easy to guess, too short or too long: strength has a hint"),
+    ProblemCode("link_invalid", 422, "the link of a mail was used, withdrawn, or is too old: ask for another one"),
     ProblemCode("wrong_password", 422, "the current password is wrong"),
     ProblemCode("idempotency_mismatch", 422, "the Idempotency-Key was used with another body"),
     ProblemCode("not_searchable", 422, "nothing can be searched there"),
@@ -51,6 +52,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("database_unavailable", 503, "MongoDB does not answer: nothing was stored"),
     ProblemCode("cache_unavailable", 503, "Redis does not answer, and this cannot be done without it"),
     ProblemCode("search_unavailable", 503, "text search needs a MongoDB"),
+    ProblemCode("mail_unavailable", 503, "the server has no mail server to send with"),
     ProblemCode("stream_interrupted", 503, "only as an error event: the worker that wrote the stream died"),
     ProblemCode("deadline_exceeded", 504, "it took longer than deadline_s, or than the server allows"),
 )

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 UserRole = Literal["user", "premium", "admin"]
+Locale = Literal["en", "pl"]
+DEFAULT_LOCALE: Locale = "en"
 DEFAULT_PLAN = "free"
 
 
@@ -13,6 +15,8 @@ class User:
     """A registered person. email is lower-cased.
 
     password_hash (argon2id) is None wherever it was not loaded: a user that came from a cache never carries it.
+    verified_at: when it was shown that mail to the address reaches the user. locale: of the mails to the user.
+    retention_days: conversations that were not used for so many days are deleted, None for never.
     """
 
     id: str
@@ -22,6 +26,26 @@ class User:
     plan: str
     created_at: datetime
     password_hash: str | None = field(default=None, repr=False)
+    verified_at: datetime | None = None
+    locale: Locale = DEFAULT_LOCALE
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What users may change about themselves as they like."""
+
+    name: str
+    locale: Locale
+    retention_days: int | None
+
+
+class ProfileChanges(TypedDict, total=False):
+    """Fields of a Profile; those that are not there stay as they are."""
+
+    name: str
+    locale: Locale
+    retention_days: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The shapes of /api/auth, and the cookie that holds the refresh token."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
 from fastapi import Request, Response
@@ -9,12 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from backend.domain.doc import Doc
-from backend.domain.users import User, UserRole
+from backend.domain.users import DEFAULT_LOCALE, Locale, ProfileChanges, User, UserRole
 from backend.routes.text import CLEAN, Shape
 from backend.services.identity import Tokens
 
 COOKIE = "aether_refresh"
 COOKIE_PATH = "/api/auth"
+NULLABLE = frozenset({"retention_days"})
 
 Transport = Literal["cookie", "body"]
 
@@ -31,6 +32,7 @@ def check_email(address: str) -> str:
 
 EmailText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), CLEAN]
 EmailAddress = Annotated[EmailText, AfterValidator(check_email)]
+PASSWORD_RULES = "8 to 1024 characters of any kind, 15 advised; no common password, not the user's address or name"
 NewPassword = Annotated[str, StringConstraints(max_length=1024), CLEAN]
 """Too short is for the password rules to say, with their hint."""
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), CLEAN]
@@ -40,8 +42,9 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 class Registration(Shape):
     email: EmailAddress = Field(description="Case does not matter")
-    password: NewPassword = Field(repr=False, description="8 to 1024 characters, not the email address")
+    password: NewPassword = Field(repr=False, description=RULES)
     name: Name | None = Field(None, description="For people; where it is left out, made from the address")
+    locale: Locale | None = Field(None, description="Language of mails; where it is left out, as Accept-Language says")
 
 
 class Login(Shape):
@@ -60,6 +63,27 @@ class Renewal(Shape):
     )
 
 
+class ProfileUpdate(Shape):
+    """Fields that are left out stay as they are; null lifts the retention period and changes nothing else."""
+
+    name: Name | None = Field(None, description="For people")
+    locale: Locale | None = Field(None, description="Language of mails")
+    retention_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        None, description="Conversations unused for so many days are deleted, null for never"
+    )
+
+    def changes(self) -> ProfileChanges:
+        sent = self.model_dump(include=self.model_fields_set)
+        return cast(
+            ProfileChanges, {name: value for name, value in sent.items() if value is not None or name in NULLABLE}
+        )
+
+
+class PasswordChange(Shape):
+    current_password: Password = Field(repr=False, description="The account's password until now")
+    new_password: NewPassword = Field(repr=False, description=PASSWORD_RULES)
+
+
 class UserShape(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -68,6 +92,9 @@ class UserShape(BaseModel):
     name: Annotated[str, Doc("For people")]
     role: Annotated[UserRole, Doc("admin sees the figures of the whole server")]
     plan: Annotated[str, Doc("free for everybody so far")]
+    locale: Annotated[Locale, Doc("Language of mails")]
+    retention_days: Annotated[int | None, Doc("Conversations unused for so many days are deleted, null for never")]
+    verified_at: Annotated[datetime | None, Doc("When it was shown that mail to the address arrives, null for never")]
     created_at: Annotated[datetime, Doc("When it signed up")]
 
 
@@ -83,13 +110,27 @@ class SignedIn(BaseModel):
     refresh_token: Annotated[str | None, Doc("For /api/auth/refresh, once; only with the transport body")] = None
 
 
+def locale_of(accept_language: str) -> Locale:
+    """The first of our languages that the browser names; quality values are in that order in practice."""
+    for part in accept_language.lower().split(","):
+        language = part.strip()[:2]
+        if language in get_args(Locale):
+            return cast(Locale, language)
+    return DEFAULT_LOCALE
+
+
 def shape_of(user: User) -> UserShape:
     return UserShape.model_validate(user)
 
 
 def hand_over(tokens: Tokens, transport: Transport, request: Request, response: Response) -> SignedIn:
     """The answer to a sign-in; the cookie is set on the response where that is the transport."""
-    answer = SignedIn(access_token=tokens.access_token, expires_in=tokens.expires_in, user=shape_of(tokens.user))
+    answer = SignedIn(
+        access_token=tokens.access_token,
+        token_type="bearer",  # noqa: S106 (set, because the routes leave out what is not)
+        expires_in=tokens.expires_in,
+        user=shape_of(tokens.user),
+    )
     if transport == "body":
         return answer.model_copy(update={"refresh_token": tokens.refresh_token})
     remaining = tokens.session.expires_at - datetime.now(UTC)

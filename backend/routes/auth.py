@@ -9,6 +9,8 @@ from backend.errors import Unauthenticated
 from backend.routes.accounts import (
     COOKIE,
     Login,
+    PasswordChange,
+    ProfileUpdate,
     Registered,
     Registration,
     Renewal,
@@ -16,11 +18,13 @@ from backend.routes.accounts import (
     UserShape,
     clear_cookie,
     hand_over,
+    locale_of,
     shape_of,
 )
 from backend.routes.deps import AetherServices, Credentials, CurrentUser
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import client_address, limited_by_address
+from backend.routes.mail_links import MailSent, mail_sent
 from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
@@ -34,20 +38,28 @@ RefreshCookie = Annotated[
 @router.post(
     "/register",
     status_code=201,
-    responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(409, 429), success=201),
+    responses=with_rate_headers(
+        {202: {"model": MailSent}, **ENTRY_PROBLEMS, **problem_responses(409, 429)}, success=201
+    ),
     dependencies=[Depends(limited_by_address("register"))],
+    response_model=Registered,
 )
-async def register(services: AetherServices, body: Registration) -> Registered:
-    """Makes an account. It is not signed in yet."""
-    user = await services.identity.register(body.email, body.password, body.name)
-    return Registered(user=shape_of(user))
+async def register(services: AetherServices, request: Request, body: Registration) -> Registered | Response:
+    """Makes an account. It is not signed in yet.
+
+    Where addresses have to be verified the answer is 202, the same for every address: the account begins when the
+    link in the mail is followed. Elsewhere a known address is a conflict.
+    """
+    locale = body.locale or locale_of(request.headers.get("accept-language", ""))
+    user = await services.accounts.register(body.email, body.password, body.name, locale)
+    return Registered(user=shape_of(user)) if user else mail_sent()
 
 
 @router.post(
     "/login",
     responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(401, 429)),
     dependencies=[Depends(limited_by_address("login"))],
-    response_model_exclude_none=True,
+    response_model_exclude_unset=True,
 )
 async def login(services: AetherServices, body: Login, request: Request, response: Response) -> SignedIn:
     """An access token for a few minutes, and a refresh token to get the next one.
@@ -113,7 +125,19 @@ async def logout(
 @router.get("/me", responses=PROBLEMS)
 async def get_me(services: AetherServices, user: CurrentUser) -> UserShape:
     """The account of the caller."""
-    found = await services.users.by_id(user.user_id)
-    if found is None:
-        raise Unauthenticated("This account does not exist any more.")
-    return shape_of(found)
+    return shape_of(await services.accounts.profile(user))
+
+
+@router.patch("/me", responses=PROBLEMS | problem_responses(413))
+async def change_me(services: AetherServices, user: CurrentUser, body: ProfileUpdate) -> UserShape:
+    """Changes the fields that are sent.
+
+    A retention period deletes, from now on, each conversation that was not used for so many days.
+    """
+    return shape_of(await services.accounts.change_profile(user, body.changes()))
+
+
+@router.post("/change-password", status_code=204, responses=PROBLEMS | problem_responses(413, 429))
+async def change_password(services: AetherServices, user: CurrentUser, body: PasswordChange) -> None:
+    """Replaces the password, and ends every other sign-in of the account."""
+    await services.accounts.change_password(user, body.current_password, body.new_password)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from backend.services.accounts import Accounts
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
 from backend.services.identity import Identity
@@ -19,6 +20,7 @@ from backend.services.stream_log import StreamLog
 class Services:
     """simulated: answers come from the bundled simulator. metrics_token: opens /metrics, empty for none."""
 
+    accounts: Accounts
     ai: EnhancedAIService
     cache: PerformanceCache
     conversations: ConversationRepository

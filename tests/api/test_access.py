@@ -15,6 +15,10 @@ PUBLIC = {
     "POST /api/auth/login",
     "POST /api/auth/refresh",
     "POST /api/auth/logout",
+    "POST /api/auth/resend-verification",
+    "POST /api/auth/forgot-password",
+    "POST /api/auth/verify-email",
+    "POST /api/auth/reset-password",
 }
 ADMIN = {
     "GET /api/ai/v4/performance/dashboard",

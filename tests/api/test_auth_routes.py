@@ -34,7 +34,9 @@ async def test_registration_answers_the_user_without_any_secret(app_client: Serv
     response = await register(app_client, "Ada@Example.com")
     assert response.status_code == 201
     user = response.json()["user"]
-    assert set(user) == {"id", "email", "name", "role", "plan", "created_at"}
+    assert set(user) == {
+        *("id", "email", "name", "role", "plan", "created_at", "verified_at", "locale", "retention_days")
+    }
     assert (user["email"], user["name"], user["role"]) == (EMAIL, "Ada", "user")
 
 

@@ -18,6 +18,10 @@ from tests.support.openapi import Operation, operations
 MARKER = "zebracrossing"
 JSON = {"Content-Type": "application/json"}
 TAKES_NO_BODY_TOO = {"POST /api/auth/refresh", "POST /api/auth/logout"}
+STORED = (
+    *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys"),
+    *("conversations", "messages", "ai_usage", "usage_daily"),
+)
 BAD_VALUES: dict[str, Any] = {
     "an operator object": {"$gt": MARKER},
     "a list of operator objects": [{"$ne": MARKER}],
@@ -48,6 +52,12 @@ def valid(operation: Operation) -> dict[str, Any]:
         "POST /api/auth/login": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/refresh": {"refresh_token": MARKER},
         "POST /api/auth/logout": {"refresh_token": MARKER},
+        "PATCH /api/auth/me": {"name": MARKER},
+        "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
+        "POST /api/auth/resend-verification": {"email": f"{MARKER}@example.com"},
+        "POST /api/auth/forgot-password": {"email": f"{MARKER}@example.com"},
+        "POST /api/auth/verify-email": {"token": MARKER},
+        "POST /api/auth/reset-password": {"token": MARKER, "new_password": PASSWORD},
     }
     return bodies.get(operation.name) or {"message": MARKER}
 
@@ -102,10 +112,9 @@ async def untouched(
     """After the test: the database is as it was, the simulator was not called, the log is silent about the input."""
     with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
         database = client[database_name]
-        collections = ("users", "auth_sessions", "conversations", "messages", "ai_usage", "usage_daily", "idempotency")
-        before = {name: list(database[name].find()) for name in collections}
+        before = {name: list(database[name].find()) for name in STORED}
         yield
-        assert {name: list(database[name].find()) for name in collections} == before
+        assert {name: list(database[name].find()) for name in STORED} == before
     assert simulator.calls()["started"] == 0
     assert live_server.log is not None
     log = live_server.log.read_text()

@@ -13,7 +13,7 @@ from tests.support.application import Account, Served
 from tests.support.openapi import operations
 
 MANY = 12
-BACKGROUND = {"metrics", "leases", "alerts", "migrations"}
+BACKGROUND = {"metrics", "leases", "alerts", "migrations", "mail_requests"}
 """Collections of the monitor and of housekeeping, which work on their own."""
 
 Call = Callable[[], Awaitable[httpx.Response]]

@@ -68,6 +68,9 @@ async def requests(chat: Chat) -> dict[str, Sent]:
         "login": Sent({**credentials, "transport": "body"}, public=True),
         "refresh": Sent({"refresh_token": tokens.json()["refresh_token"]}, public=True),
         "get_me": Sent(),
+        "change_me": Sent({"name": "Another", "locale": "pl", "retention_days": 30}),
+        "forgot_password": Sent({"email": chat.account.email}, public=True),
+        "resend_verification": Sent({"email": chat.account.email}, public=True),
         "get_health": Sent(),
         "ask_agent": Sent({**question, "agent_type": "dev"}),
         "ask_quickly": Sent(question),
@@ -109,7 +112,7 @@ async def test_every_answer_fits_its_schema(chat: Chat, admin: Account) -> None:
         operation = found[id_]
         headers = admin.headers if 403 in operation.statuses else chat.account.headers
         answer = await send(chat.served, operation, request, headers)
-        assert answer.status_code in (200, 201), f"{id_}: {answer.text}"
+        assert answer.status_code in (200, 201, 202), f"{id_}: {answer.text}"
         schemas.check_answer(operation, answer.status_code, answer.json())
         assert all(time.endswith("Z") for time in times_in(answer.json())), id_
 

@@ -20,6 +20,12 @@ AT_START = {("unknown_transport", 422)}
 """Shown by the launcher, never by a route."""
 OPERATION_IDS = {
     "ask_agent",
+    "change_me",
+    "change_password",
+    "forgot_password",
+    "resend_verification",
+    "reset_password",
+    "verify_email",
     "ask_quickly",
     "ask_team",
     "clear_cache",

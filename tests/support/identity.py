@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from argon2 import PasswordHasher
 
 from backend.domain.ids import new_id
-from backend.domain.users import Session, User, UserRole
+from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 from backend.errors import Conflict, DatabaseUnavailable, RateLimited
 from backend.services.identity import Identity, Tokens
 from backend.services.identity.passwords import Passwords
@@ -42,10 +42,12 @@ class Users:
         self.rows: dict[str, User] = {}
         self._clock = clock
 
-    async def create(self, email: str, password_hash: str, name: str, role: UserRole) -> User:
+    async def create(
+        self, email: str, password_hash: str, name: str, role: UserRole, *, locale: Locale = DEFAULT_LOCALE
+    ) -> User:
         if await self.by_email(email):
             raise Conflict("taken")
-        user = User(new_id("user"), email, name, role, "free", self._clock.instant, password_hash)
+        user = User(new_id("user"), email, name, role, "free", self._clock.instant, password_hash, locale=locale)
         self.rows[user.id] = user
         return user
 
@@ -83,6 +85,10 @@ class Sessions:
     async def revoke(self, user_id: str, session_id: str) -> bool:
         self.rows[session_id] = replace(self.rows[session_id], revoked_at=self._clock.instant)
         return True
+
+    async def revoke_all(self, user_id: str, *, keep: str | None = None) -> list[str]:
+        live = [row.id for row in self.rows.values() if row.user_id == user_id and not row.revoked_at]
+        return [row_id for row_id in live if row_id != keep and await self.revoke(user_id, row_id)]
 
     async def revoked_since(self, instant: datetime) -> list[str]:
         self.asked.append(instant)

@@ -2,12 +2,12 @@
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from backend.domain.users import Session, User
-from backend.errors import Unauthenticated
+from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User
+from backend.errors import InvalidInput, Unauthenticated
 from backend.services.identity.passwords import Passwords
 from backend.services.identity.refresh import RefreshTokens
 from backend.services.identity.revocations import Revocations
@@ -27,7 +27,10 @@ class Tokens:
 
 
 class Identity:
-    """Construct it before the bus starts. secret: the installation's secret key. clock: seconds since the epoch."""
+    """Construct it before the bus starts. secret: the installation's secret key. clock: seconds since the epoch.
+
+    require_verified: whoever has not shown that mail reaches them cannot sign in, and is not told why.
+    """
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class Identity:
         limits: SignInLimits,
         bus: Announcements,
         secret: str,
+        require_verified: bool = False,
         clock: Callable[[], float] = time.time,
         passwords: Passwords | None = None,
     ) -> None:
         self._users = users
         self._limits = limits
+        self._require_verified = require_verified
         self._passwords = passwords or Passwords()
         self._access = AccessTokens(derive_key(secret, "access tokens"), clock=clock)
         self._revocations = Revocations(sessions, bus, clock=clock)
@@ -67,14 +72,16 @@ class Identity:
             raise Unauthenticated("This sign-in was ended.", code="session_revoked")
         return principal
 
-    async def register(self, email: str, password: str, name: str | None = None) -> User:
+    async def register(
+        self, email: str, password: str, name: str | None = None, locale: Locale = DEFAULT_LOCALE
+    ) -> User:
         """Raises Conflict for a known address, WeakPassword, Overloaded.
 
         Without a name the part of the address before the @ stands for it.
         """
         email = normal_email(email)
         password_hash = await self._passwords.hash_new(password, email, name or "")
-        return await self._users.create(email, password_hash, name or email.partition("@")[0], "user")
+        return await self._users.create(email, password_hash, name or name_from(email), "user", locale=locale)
 
     async def login(self, email: str, password: str, *, device: str, address: str) -> Tokens:
         """Raises Unauthenticated (invalid_credentials), RateLimited, CacheUnavailable, Overloaded.
@@ -100,18 +107,54 @@ class Identity:
         """For a client whose access token has expired. A token that is not valid changes nothing."""
         await self._refresh.end(refresh_token)
 
+    async def hash_new_password(self, password: str, *own: str) -> str:
+        """own: the user's address and name. Raises WeakPassword, Overloaded."""
+        return await self._passwords.hash_new(password, *own)
+
+    async def confirm(self, user_id: str, password: str) -> User:
+        """The signed-in user, who shows to be the same person still.
+
+        Raises InvalidInput (wrong_password), RateLimited, CacheUnavailable, Overloaded.
+        """
+        user = await self._check(lambda: self._users.by_id(user_id), password, (f"user:{user_id}",))
+        if user is None:
+            raise InvalidInput("The password is wrong.", code="wrong_password")
+        return user
+
+    async def replace_password(self, user_id: str, password_hash: str, *, keep: str | None = None) -> None:
+        """Ends every session of the user but the one to keep."""
+        await self._users.set_password_hash(user_id, password_hash)
+        await self.end_sessions(user_id, keep=keep)
+
+    async def end_sessions(self, user_id: str, *, keep: str | None = None) -> None:
+        await self._revocations.revoke_all(user_id, keep=keep)
+
     async def _authenticate(self, email: str, password: str, address: str) -> User:
-        """The limit is asked inside the slot, so guesses sent all at once cannot all pass before one is counted."""
-        subjects = (f"address:{address}", f"email:{email}")
+        async def find() -> User | None:
+            user = await self._users.by_email(email)
+            return None if user and self._require_verified and user.verified_at is None else user
+
+        user = await self._check(find, password, (f"address:{address}", f"email:{email}"))
+        if user is None:
+            raise Unauthenticated("The email address or the password is wrong.", code="invalid_credentials")
+        return user
+
+    async def _check(
+        self, find: Callable[[], Awaitable[User | None]], password: str, subjects: Sequence[str]
+    ) -> User | None:
+        """The user, where the password is right. subjects: what failures are counted for.
+
+        The limit is asked inside the slot, so guesses sent all at once cannot all pass before one is counted.
+        """
         async with self._passwords.slot():
             for subject in subjects:
                 await self._limits.check_sign_in(subject)
-            user = await self._users.by_email(email)
+            user = await find()
             right = await self._passwords.verify(password, user.password_hash if user else None)
             if user is None or not right:
                 for subject in subjects:
                     await self._limits.record_failed_sign_in(subject)
-                raise Unauthenticated("The email address or the password is wrong.", code="invalid_credentials")
+                return None
             if user.password_hash and self._passwords.outdated(user.password_hash):
                 await self._users.set_password_hash(user.id, await self._passwords.hash(password))
         return user
@@ -122,6 +165,10 @@ class Identity:
 
 def normal_email(email: str) -> str:
     return email.strip().lower()
+
+
+def name_from(email: str) -> str:
+    return email.partition("@")[0]
 
 
 def derive_key(secret: str, purpose: str) -> bytes:

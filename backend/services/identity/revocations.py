@@ -66,6 +66,14 @@ class Revocations:
     async def revoke(self, user_id: str, session_id: str) -> None:
         """Durable, then in this worker, then announced."""
         await self._sessions.revoke(user_id, session_id)
+        await self._announce(session_id)
+
+    async def revoke_all(self, user_id: str, *, keep: str | None = None) -> None:
+        """Every session of the user but the one to keep."""
+        for session_id in await self._sessions.revoke_all(user_id, keep=keep):
+            await self._announce(session_id)
+
+    async def _announce(self, session_id: str) -> None:
         self._remember(session_id)
         try:
             await self._bus.publish(CHANNEL, session_id.encode())

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from backend.domain.users import Session, User, UserRole
+from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 
 
 class UserStore(Protocol):
-    async def create(self, email: str, password_hash: str, name: str, role: UserRole) -> User:
+    async def create(
+        self, email: str, password_hash: str, name: str, role: UserRole, *, locale: Locale = DEFAULT_LOCALE
+    ) -> User:
         """Raises Conflict where the address is taken."""
         ...
 
@@ -31,6 +33,10 @@ class SessionStore(Protocol):
         ...
 
     async def revoke(self, user_id: str, session_id: str) -> bool: ...
+
+    async def revoke_all(self, user_id: str, *, keep: str | None = None) -> list[str]:
+        """Ids of the sessions that were live."""
+        ...
 
     async def revoked_since(self, instant: datetime) -> list[str]: ...
 

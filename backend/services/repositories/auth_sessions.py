@@ -62,8 +62,9 @@ REVOKE = Query(
 LIVE = Query(
     "auth_sessions.live",
     "auth_sessions",
-    lambda user_id: {"user_id": user_id, "revoked_at": None},
-    {"user_id": USER},
+    lambda user_id, kept: {"user_id": user_id, "revoked_at": None, "_id": {"$ne": kept}},
+    {"user_id": USER, "kept": ("none", None)},
+    fields=("_id",),
     kind="write",
 )
 QUERIES = (BY_TOKEN_HASH, BY_ID, OF_USER, REVOKED_SINCE, ROTATE, REVOKE, LIVE)
@@ -118,14 +119,14 @@ class AuthSessionRepository:
             )
         return result.matched_count == 1
 
-    async def revoke_all(self, user_id: str) -> list[str]:
-        """Ends every session of the user; the ids of those that were live."""
-        live = [session.id for session in await self.of_user(user_id) if session.revoked_at is None]
+    async def revoke_all(self, user_id: str, *, keep: str | None = None) -> list[str]:
+        """Ends every session of the user but the one to keep; the ids of those that were live."""
+        live = await self._database.find(LIVE, limit=0, user_id=user_id, kept=keep)
         with translated():
             await self._database.collection("auth_sessions").update_many(
-                LIVE.where(user_id=user_id), self._revocation()
+                LIVE.where(user_id=user_id, kept=keep), self._revocation()
             )
-        return live
+        return [document["_id"] for document in live]
 
     async def revoked_since(self, instant: datetime) -> list[str]:
         """Ids of the sessions that were revoked at or after the instant, of all users."""

@@ -6,12 +6,27 @@ from backend.services.repositories import (
     conversations,
     idempotency,
     leases,
+    mail_requests,
     messages,
     metrics,
+    one_time_tokens,
     usage,
     users,
 )
 from backend.services.scalable_database import Query, reads
 
-MODULES = (alerts, auth_sessions, conversations, idempotency, leases, messages, metrics, reads, usage, users)
+MODULES = (
+    alerts,
+    auth_sessions,
+    conversations,
+    idempotency,
+    leases,
+    mail_requests,
+    messages,
+    metrics,
+    one_time_tokens,
+    reads,
+    usage,
+    users,
+)
 NAMED_QUERIES: tuple[Query, ...] = tuple(query for module in MODULES for query in module.QUERIES)

@@ -1,12 +1,14 @@
 """Users: people who may sign in."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import get_args
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from backend.domain.ids import new_id
-from backend.domain.users import DEFAULT_PLAN, User, UserRole
+from backend.domain.users import DEFAULT_LOCALE, DEFAULT_PLAN, Locale, Profile, User, UserRole
 from backend.errors import Conflict
 from backend.services.scalable_database import Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import Document, user_from
@@ -25,14 +27,38 @@ FIRST_WITH_ROLE = Query(
     sort=(("_id", 1),),
     fields=("_id",),
 )
-QUERIES = (BY_EMAIL, FIRST_WITH_ROLE)
+RETENTION_DUE = Query(
+    "users.retention_due",
+    "users",
+    lambda now: {"retention_due": {"$lte": now}},
+    {"now": ("retention_due", datetime(2000, 1, 1, tzinfo=UTC))},
+    sort=(("retention_due", 1), ("_id", 1)),
+)
+ERASURE_DUE = Query(
+    "users.erasure_due",
+    "users",
+    lambda now: {"erasure_due": {"$lte": now}},
+    {"now": ("erasure_due", datetime(2000, 1, 1, tzinfo=UTC))},
+    sort=(("erasure_due", 1), ("_id", 1)),
+    fields=("_id", "erased_at"),
+)
+QUERIES = (BY_EMAIL, FIRST_WITH_ROLE, RETENTION_DUE, ERASURE_DUE)
 
 
 def normalise_email(email: str) -> str:
     return email.strip().lower()
 
 
-def user_document(email: str, password_hash: str, name: str, role: UserRole, created_at: datetime) -> Document:
+def user_document(
+    email: str,
+    password_hash: str,
+    name: str,
+    role: UserRole,
+    created_at: datetime,
+    *,
+    locale: Locale = DEFAULT_LOCALE,
+    verified_at: datetime | None = None,
+) -> Document:
     return {
         "_id": new_id("user"),
         "email": normalise_email(email),
@@ -41,7 +67,8 @@ def user_document(email: str, password_hash: str, name: str, role: UserRole, cre
         "role": role,
         "plan": DEFAULT_PLAN,
         "is_premium": role == "premium",
-        "verified_at": None,
+        "verified_at": verified_at,
+        "locale": locale,
         "created_at": created_at.astimezone(UTC),
     }
 
@@ -50,11 +77,23 @@ class UserRepository:
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
 
-    async def create(self, email: str, password_hash: str, name: str, role: UserRole = "user") -> User:
-        """Raises Conflict where the address has an account already."""
+    async def create(
+        self,
+        email: str,
+        password_hash: str,
+        name: str,
+        role: UserRole = "user",
+        *,
+        locale: Locale = DEFAULT_LOCALE,
+        verified: bool = False,
+    ) -> User:
+        """verified: mail to the address reaches the user. Raises Conflict where the address has an account already."""
         if role not in ROLES:
             raise ValueError(f"unknown role {role}")
-        document = user_document(email, password_hash, name, role, self._database.now())
+        now = self._database.now()
+        document = user_document(
+            email, password_hash, name, role, now, locale=locale, verified_at=now if verified else None
+        )
         try:
             with translated():
                 await self._database.collection("users").insert_one(document)
@@ -78,6 +117,26 @@ class UserRepository:
                 USER_BY_ID.where(user_id=user_id), {"$set": {"password_hash": password_hash}}
             )
 
+    async def set_verified(self, user_id: str) -> None:
+        with translated():
+            await self._database.collection("users").update_one(
+                USER_BY_ID.where(user_id=user_id), {"$set": {"verified_at": self._database.now()}}
+            )
+
+    async def set_profile(self, user_id: str, profile: Profile) -> User | None:
+        """The user as changed, None where there is none. A retention period applies from the next sweep on."""
+        due = profile.retention_days and self._database.now()
+        changes = {**asdict(profile), "retention_due": due}
+        setting = {name: value for name, value in changes.items() if value is not None}
+        removing = {name: "" for name, value in changes.items() if value is None}
+        with translated():
+            document = await self._database.collection("users").find_one_and_update(
+                USER_BY_ID.where(user_id=user_id),
+                {"$set": setting} | ({"$unset": removing} if removing else {}),
+                return_document=ReturnDocument.AFTER,
+            )
+        return user_from(document) if document else None
+
 
 class AdminUserRepository:
     """For the launcher: no user stands behind these."""
@@ -91,7 +150,8 @@ class AdminUserRepository:
     async def ensure_admin(self, email: str, password_hash: str) -> bool:
         """True: the account was created. An account that has the address keeps its password and becomes admin."""
         address = normalise_email(email)
-        document = user_document(address, password_hash, "Administrator", "admin", self._database.now())
+        now = self._database.now()
+        document = user_document(address, password_hash, "Administrator", "admin", now, verified_at=now)
         del document["role"], document["email"]
         with translated():
             result = await self._database.collection("users").update_one(

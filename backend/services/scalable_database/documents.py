@@ -5,7 +5,8 @@ from typing import Any
 
 from backend.domain.conversations import Conversation, Message
 from backend.domain.daily_usage import COUNTERS, DailyUsage
-from backend.domain.users import Session, User
+from backend.domain.one_time_tokens import OneTimeToken, Registration
+from backend.domain.users import DEFAULT_LOCALE, Session, User
 
 Document = dict[str, Any]
 
@@ -19,6 +20,22 @@ def user_from(document: Mapping[str, Any]) -> User:
         plan=document["plan"],
         created_at=document["created_at"],
         password_hash=document.get("password_hash"),
+        verified_at=document.get("verified_at"),
+        locale=document.get("locale", DEFAULT_LOCALE),
+        retention_days=document.get("retention_days"),
+    )
+
+
+def one_time_token_from(document: Mapping[str, Any]) -> OneTimeToken:
+    registration = document.get("registration")
+    return OneTimeToken(
+        hash=document["hash"],
+        purpose=document["purpose"],
+        user_id=document["user_id"],
+        email=document["email"],
+        created_at=document["created_at"],
+        expires_at=document["expires_at"],
+        registration=Registration(**registration) if registration else None,
     )
 
 

@@ -41,6 +41,20 @@ USERS = (
     Index("email", "users", (("email", 1),), "users.by_email", UNIQUE),
     Index("premium", "users", (("is_premium", 1), ("created_at", -1)), "(premium members, newest first)"),
     Index("role", "users", (("role", 1), ("_id", 1)), "users.first_with_role"),
+    Index(
+        "retention_due",
+        "users",
+        (("retention_due", 1), ("_id", 1)),
+        "users.retention_due",
+        {"partialFilterExpression": {"retention_due": {"$exists": True}}},
+    ),
+    Index(
+        "erasure_due",
+        "users",
+        (("erasure_due", 1), ("_id", 1)),
+        "users.erasure_due",
+        {"partialFilterExpression": {"erasure_due": {"$exists": True}}},
+    ),
 )
 
 AUTH_SESSIONS = (
@@ -56,10 +70,21 @@ AUTH_SESSIONS = (
     Index("expiry", "auth_sessions", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
 )
 
-LATER_ACCOUNTS = (
-    Index("hash", "one_time_tokens", (("hash", 1),), "(redeem a token)", UNIQUE),
-    Index("user_purpose", "one_time_tokens", (("user_id", 1), ("purpose", 1)), "(withdraw earlier tokens)"),
+MAIL_LINKS = (
+    Index("hash", "one_time_tokens", (("hash", 1),), "one_time_tokens.valid", UNIQUE),
+    Index("user_purpose", "one_time_tokens", (("user_id", 1), ("purpose", 1)), "one_time_tokens.of_user"),
+    Index(
+        "email_purpose",
+        "one_time_tokens",
+        (("email", 1), ("purpose", 1), ("created_at", -1), ("_id", -1)),
+        "one_time_tokens.recent, one_time_tokens.of_address",
+    ),
     Index("expiry", "one_time_tokens", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index("due", "mail_requests", (("not_before", 1), ("_id", 1)), "mail_requests.due"),
+    Index("expiry", "mail_requests", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+)
+
+LATER_ACCOUNTS = (
     Index("hash", "api_keys", (("hash", 1),), "(identify a program)", UNIQUE),
     Index("user_created", "api_keys", (("user_id", 1), ("created_at", -1)), "(a user's keys)"),
 )
@@ -172,6 +197,7 @@ LATER_DOCUMENTS = (
 INDEXES: tuple[Index, ...] = (
     *USERS,
     *AUTH_SESSIONS,
+    *MAIL_LINKS,
     *LATER_ACCOUNTS,
     *CONVERSATIONS,
     *MESSAGES,

@@ -28,6 +28,9 @@ def encode_user(user: User) -> bytes:
             "role": user.role,
             "plan": user.plan,
             "created_at": user.created_at.isoformat(),
+            "verified_at": user.verified_at.isoformat() if user.verified_at else None,
+            "locale": user.locale,
+            "retention_days": user.retention_days,
         }
     )
 
@@ -36,7 +39,9 @@ def decode_user(user_id: str, stored: bytes) -> User | None:
     """None where the bytes are of another schema or, worse, of another user."""
     try:
         fields = orjson.loads(stored)
-        user = User(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
+        verified_at = fields["verified_at"] and datetime.fromisoformat(fields["verified_at"])
+        times = {"created_at": datetime.fromisoformat(fields["created_at"]), "verified_at": verified_at}
+        user = User(**{**fields, **times})
     except (orjson.JSONDecodeError, TypeError, KeyError, ValueError):
         return None
     if user.id != user_id:

@@ -1,6 +1,7 @@
 """The contract of repositories and turn log, here on the in-memory database."""
 
 from tests.support.database.contract.conversations import *  # noqa: F403
+from tests.support.database.contract.mail_links import *  # noqa: F403
 from tests.support.database.contract.people import *  # noqa: F403
 from tests.support.database.contract.shared_state import *  # noqa: F403
 from tests.support.database.contract.turns import *  # noqa: F403

@@ -1,0 +1,35 @@
+"""One-time tokens: what a link in a mail carries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from backend.domain.users import Locale
+
+Purpose = Literal["register", "verify", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An account that begins to exist when its address is verified. password_hash: argon2id."""
+
+    email: str
+    password_hash: str = field(repr=False)
+    name: str
+    locale: Locale
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeToken:
+    """hash: SHA-256 of the token, which nobody but the reader of the mail has.
+
+    user_id: whose token it is; for a registration an id that no user has. email: where it was sent.
+    """
+
+    hash: str = field(repr=False)
+    purpose: Purpose
+    user_id: str
+    email: str
+    created_at: datetime
+    expires_at: datetime
+    registration: Registration | None = None

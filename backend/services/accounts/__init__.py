@@ -1,0 +1,7 @@
+"""Accounts: how they begin, change and end. Who a caller is, is identity's matter."""
+
+from backend.services.accounts.accounts import Accounts
+from backend.services.accounts.dispatch import MailDispatch
+from backend.services.accounts.links import Links
+
+__all__ = ["Accounts", "Links", "MailDispatch"]
