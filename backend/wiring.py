@@ -39,6 +39,7 @@ from backend.services.sweeper import Sweeper
 from backend.services.turn_log import TurnLog
 
 VERSION = "0.1.0"
+SIMULATOR = "simulator"
 GENERATED_PASSWORD_BYTES = 15
 DEFAULT_ADMIN_EMAIL = "admin@aether.local"
 PROVIDER_PROBE_S = 1.5
@@ -125,7 +126,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         redis = RedisClient(settings.redis_url.get_secret_value(), settings.mongo_db, timeout_s=settings.redis_timeout)
         stack.push_async_callback(redis.close)
         bus = Bus(redis)
-        cache = PerformanceCache(redis, bus)
+        cache = PerformanceCache(redis, bus, source=SIMULATOR if settings.simulated else settings.groq_base_url)
         sink = CommandSink()
         database = _database(settings, on_command=sink, user_cache=cache)
         await database.start()

@@ -44,13 +44,17 @@ class PerformanceCache:
         redis: RedisClient,
         bus: Bus,
         *,
+        source: str = "",
         answer_ttl_s: float = ANSWER_TTL_S,
         clock: Callable[[], float] = time.time,
         layers: Sequence[Layer] | None = None,
     ) -> None:
-        """clock: seconds since 1970. layers: instead of standard_layers() above the one in Redis."""
+        """source: who answers; what another source answered before a restart is not found. clock: seconds since 1970.
+
+        layers: instead of standard_layers() above the one in Redis.
+        """
         memory = standard_layers(clock) if layers is None else layers
-        self._shared = RedisLayer("l3", redis, clock=clock)
+        self._shared = RedisLayer("l3", redis, source=source, clock=clock)
         self._stack = LayerStack((*memory, self._shared), clock)
         self._bus = bus
         self._answer_ttl_s = answer_ttl_s

@@ -4,6 +4,7 @@ Every value carries the epoch of its user's cache; clearing starts the next epoc
 clear and arrives after it shows an older epoch and is dropped, so a clear wins over every read under way.
 """
 
+import hashlib
 import time
 from collections.abc import Callable
 from typing import cast
@@ -17,6 +18,7 @@ ITEMS_PER_USER = 2_000
 EPOCH_TTL_S = 2 * 86_400
 READS_END_WITHIN_S = 60.0
 USERS = 10_000
+SOURCE_CHARACTERS = 8
 
 # KEYS: value, index of the user's values by expiry, epoch. ARGV: wall clock expiry and time to live in ms, payload,
 # values a user may have.
@@ -47,10 +49,13 @@ return {removed, epoch}
 
 
 class RedisLayer(Layer):
-    """Redis away: nothing is found and nothing is kept, without an error."""
+    """Redis away: nothing is found and nothing is kept, without an error. source: see PerformanceCache."""
 
-    def __init__(self, name: str, redis: RedisClient, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, name: str, redis: RedisClient, *, source: str = "", clock: Callable[[], float] = time.time
+    ) -> None:
         super().__init__(name)
+        self._source = hashlib.sha256(source.encode()).hexdigest()[:SOURCE_CHARACTERS]
         self._redis = redis
         self._clock = clock
         self._put = redis.script(PUT)
@@ -58,7 +63,7 @@ class RedisLayer(Layer):
         self._epochs: TTLCache[str, int] = TTLCache(USERS, READS_END_WITHIN_S)
 
     def key(self, user_id: str, key: str) -> str:
-        return self._redis.key(user_id, "cache", "value", key)
+        return self._redis.key(user_id, "cache", "value", self._source, key)
 
     def parse(self, user_id: str, stored: bytes | None) -> Item | None:
         """What was read under key(), where it is well formed, fresh and younger than the user's last clear."""
