@@ -225,6 +225,20 @@ async def test_a_model_that_is_gone_is_replaced_and_the_receipt_says_so(chat: Ch
     assert record["model"] == LARGE
 
 
+async def test_an_open_breaker_is_a_503_that_calls_nobody_and_says_when_to_come_back(
+    chat: Chat, simulator: SimulatorHandle
+) -> None:
+    program(simulator, "500")
+    for _ in range(2):
+        await chat.post("chat/optimized", message="Opens the breaker")
+    calls = simulator.calls()["started"]
+    for path in ("chat/optimized", "chat/multi-agent", "chat/stream"):
+        answer = await chat.post(path, message="Left alone")
+        assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert simulator.calls()["started"] == calls
+
+
 async def test_the_deadline_is_a_504_and_closes_the_upstream_call(chat: Chat, simulator: SimulatorHandle) -> None:
     program(simulator, "hang")
     answer = await chat.post("chat/optimized", message="Slow", deadline_s=0.3)
