@@ -32,7 +32,7 @@ def check_email(address: str) -> str:
 
 EmailText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), CLEAN]
 EmailAddress = Annotated[EmailText, AfterValidator(check_email)]
-PASSWORD_RULES = "8 to 1024 characters of any kind, 15 advised; no common password, not the user's address or name"
+RULES = "8 to 1024 characters of any kind, 15 advised; no common password, not the user's address or name"
 NewPassword = Annotated[str, StringConstraints(max_length=1024), CLEAN]
 """Too short is for the password rules to say, with their hint."""
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), CLEAN]
@@ -81,7 +81,7 @@ class ProfileUpdate(Shape):
 
 class PasswordChange(Shape):
     current_password: Password = Field(repr=False, description="The account's password until now")
-    new_password: NewPassword = Field(repr=False, description=PASSWORD_RULES)
+    new_password: NewPassword = Field(repr=False, description=RULES)
 
 
 class UserShape(BaseModel):
