@@ -5,8 +5,10 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.domain.usage import parse_usd
 
 MEMORY_URL = "memory://"
 SECRET_MINIMUM_CHARACTERS = 32
@@ -34,6 +36,16 @@ def parse_networks(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(str(ip_network(part.strip())) for part in value.split(",") if part.strip())
+
+
+def check_money(value: str) -> str:
+    """ "off", or an amount of USD as an exact decimal string."""
+    if value != "off" and parse_usd(value) < 0:
+        raise ValueError('expected an amount of USD such as "12.50", or "off"')
+    return value
+
+
+MoneySetting = Annotated[str, AfterValidator(check_money)]
 
 
 def parse_optional(value: object) -> object:
@@ -94,6 +106,12 @@ class Settings(BaseSettings):
         10, alias="AETHER_LIMIT_CONCURRENCY"
     )
 
+    budget_user_tokens_day: Annotated[NonNegativeInt | None, BeforeValidator(parse_optional)] = Field(
+        None, alias="AETHER_BUDGET_USER_TOKENS_DAY"
+    )
+    budget_user_cost_day: MoneySetting = Field("off", alias="AETHER_BUDGET_USER_COST_DAY")
+    spend_cap_hour: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_HOUR")
+    spend_cap_month: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_MONTH")
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_networks)] = Field(
         (), alias="AETHER_TRUSTED_PROXIES"
     )

@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from backend.config import Settings
+from backend.domain.budgets import Budget, Caps
 from backend.domain.models import ModelCatalogue, with_models
 from backend.domain.usage import parse_usd
 from backend.services.accounts import Accounts, Links, MailDispatch
+from backend.services.budgets import BudgetAccounts, Budgets, Controls
 from backend.services.bus import Bus
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health, Probe
@@ -24,12 +26,14 @@ from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.redis_client import RedisClient
 from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
+from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import AdminUserRepository, UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
 from backend.services.services import Services
@@ -177,7 +181,9 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             models={model.id for model in catalogue.models},
         )
         sink.monitor = monitor
-        for part in (bus, flights, streams, identity, mail, monitor):
+        controls = Controls(ControlRepository(database), bus)
+        budgets = _budgets(settings, redis, database, controls)
+        for part in (bus, flights, streams, identity, mail, monitor, controls, budgets):
             await part.start()
             stack.push_async_callback(part.close)
 
@@ -196,6 +202,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             cache=cache,
             flights=flights,
             limiter=limiter,
+            budgets=budgets,
             streams=streams,
             turn_log=turn_log,
             monitor=monitor,
@@ -242,6 +249,21 @@ def _letters(settings: Settings) -> Letters:
             sender=settings.smtp_from,
         )
     return Letters(delivery, settings.public_url or f"http://{settings.host}:{settings.port}")
+
+
+def _budgets(settings: Settings, redis: RedisClient, database: ScalableDatabase, controls: Controls) -> Budgets:
+    accounts = BudgetAccounts(redis, UsageRepository(database), AdminUsageRepository(database), database.now)
+    return Budgets(
+        redis,
+        accounts,
+        controls,
+        usual=Budget(settings.budget_user_tokens_day, _limit(settings.budget_user_cost_day)),
+        caps=Caps(_limit(settings.spend_cap_hour), _limit(settings.spend_cap_month)),
+    )
+
+
+def _limit(amount: str) -> int | None:
+    return None if amount == "off" else parse_usd(amount)
 
 
 def _open_llm(settings: Settings, catalogue: ModelCatalogue) -> Provider:

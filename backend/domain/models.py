@@ -126,9 +126,12 @@ class ModelCatalogue:
         return self.for_tier("large")
 
     def fallbacks(self, model: Model) -> tuple[Model, ...]:
-        """The models to try after this one: those that serve a tier, the same tier first."""
+        """The models to try after this one: those that serve a tier, the same tier first.
+
+        A call that has a price never becomes one without: no limit of cost could be kept.
+        """
         serving = {self.for_tier(tier).id: self.for_tier(tier) for tier in TIERS}
-        others = [row for row in serving.values() if row.id != model.id]
+        others = [row for row in serving.values() if row.id != model.id and (row.price or not model.price)]
         return tuple(sorted(others, key=lambda row: row.tier != model.tier))
 
 

@@ -9,10 +9,12 @@ from typing import Any, cast
 
 import orjson
 
+from backend.domain.budgets import Budget, Caps
 from backend.domain.conversations import Conversation, Message, Turn, TurnOutcome
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import UsageRecord
 from backend.errors import AetherError, IdempotencyMismatch
+from backend.services.budgets import BudgetAccounts, Budgets, Controls
 from backend.services.bus import Bus
 from backend.services.enhanced_ai_service import AgentAsk, EnhancedAIService, TeamAsk
 from backend.services.limiter import Limiter
@@ -38,6 +40,13 @@ def ask(message: str = "hello", **fields: object) -> AgentAsk:
 
 def ask_team(message: str = "hello", agents: tuple[str, ...] = ("dev", "sage"), **fields: object) -> TeamAsk:
     return TeamAsk(user_id=ADA, message=message, agents=agents, **fields)  # type: ignore[arg-type]
+
+
+class NoControls:
+    """Nobody has a budget of his own."""
+
+    def budget(self, _: str) -> None:
+        return None
 
 
 def opened() -> asyncio.Event:
@@ -192,6 +201,7 @@ async def running_ai(
         cache=PerformanceCache(redis, bus),
         flights=flights,
         limiter=Limiter(redis, chat=None, auth=None, concurrency=None),
+        budgets=Budgets(redis, cast(BudgetAccounts, None), cast(Controls, NoControls()), usual=Budget(), caps=Caps()),
         streams=streams,
         turn_log=cast(TurnLog, log),
         monitor=cast(PerformanceMonitor, monitor),

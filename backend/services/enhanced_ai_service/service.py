@@ -10,6 +10,7 @@ from backend.domain.agents import TEAM
 from backend.domain.models import ModelCatalogue
 from backend.domain.replies import AgentResponse, ChatReply, Quote, TeamReply
 from backend.errors import NotFound
+from backend.services.budgets import Budgets
 from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker
 from backend.services.enhanced_ai_service.estimating import Estimator, Mode
@@ -48,6 +49,7 @@ class EnhancedAIService:
         cache: PerformanceCache,
         flights: SingleFlight,
         limiter: Limiter,
+        budgets: Budgets,
         streams: StreamLog,
         turn_log: TurnLog,
         monitor: PerformanceMonitor,
@@ -71,12 +73,13 @@ class EnhancedAIService:
         asker = Asker(provider, catalogue, cache, flights, monitor, pace)
         planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens)
         threads = Threads(conversations, messages)
-        admission = Admission(limiter, cache)
+        admission = Admission(limiter, cache, budgets)
         self._single = SingleAgent(
             asker=asker,
             planner=planner,
             threads=threads,
             admission=admission,
+            budgets=budgets,
             turn_log=turn_log,
             monitor=monitor,
             tasks=self._tasks,
@@ -87,13 +90,14 @@ class EnhancedAIService:
             planner=planner,
             threads=threads,
             admission=admission,
+            budgets=budgets,
             cache=cache,
             turn_log=turn_log,
             tasks=self._tasks,
             deadline_s=deadline_s,
         )
         self._streams = Streams(
-            streams, self._single, self._team, limiter, messages, self._tasks, grace_s=stream_grace_s
+            streams, self._single, self._team, limiter, budgets, messages, self._tasks, grace_s=stream_grace_s
         )
         self._estimator = Estimator(planner, threads, cache, pace)
 

@@ -11,8 +11,10 @@ from backend.domain.ids import new_id
 from backend.domain.replies import ChatReply
 from backend.domain.usage import TokenUsage
 from backend.errors import AetherError
+from backend.services.budgets import Budgets, Hold
 from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement, answer_of
+from backend.services.enhanced_ai_service.bounds import most_of
 from backend.services.enhanced_ai_service.calls import Emit
 from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.outcomes import answered_reply, cached_reply, failed_outcome, outcome_of
@@ -29,7 +31,10 @@ SWEEP_MARGIN_S = 60.0
 
 @dataclass(slots=True)
 class AgentRun:
-    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open."""
+    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open.
+
+    hold: what is reserved of budgets, until the ending settles it.
+    """
 
     ask: AgentAsk
     plan: Plan
@@ -37,6 +42,7 @@ class AgentRun:
     started: float
     deadline: float
     hit: Hit | None = None
+    hold: Hold | None = None
     ending: Ending[ChatReply] | None = None
 
     @property
@@ -88,6 +94,7 @@ class SingleAgent:
         planner: Planner,
         threads: Threads,
         admission: Admission,
+        budgets: Budgets,
         turn_log: TurnLog,
         monitor: PerformanceMonitor,
         tasks: TaskOwner,
@@ -97,6 +104,7 @@ class SingleAgent:
         self._planner = planner
         self._threads = threads
         self._admission = admission
+        self._budgets = budgets
         self._turn_log = turn_log
         self._monitor = monitor
         self._tasks = tasks
@@ -118,7 +126,10 @@ class SingleAgent:
             max_cost=ask.max_cost,
         )
         run = AgentRun(ask, plan, new_turn(ask, thread, plan.agent.id, lifetime), started, started + lifetime)
-        run.hit = await self._admission.admit(ask.user_id, plan.key if run.ask.reusable else None)
+        admitted = await self._admission.admit(
+            ask.user_id, plan.key if run.ask.reusable else None, most_of(plan, self._planner.catalogue), lifetime
+        )
+        run.hit, run.hold = admitted.hit, admitted.hold
         self._monitor.record_cache(run.hit.layer if run.hit else None)
         return run
 
@@ -137,6 +148,9 @@ class SingleAgent:
             if run.ending is None:
                 self._stop(run, self.asker.settle(attempt))
             raise
+        except AetherError:
+            await self._budgets.release(run.hold)  # of what never began; an ending has settled it
+            raise
         records = () if coalesced else self.asker.settle(attempt).records
         if records:
             reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
@@ -154,8 +168,14 @@ class SingleAgent:
             raise
 
     def _end(self, run: AgentRun, result: ChatReply | AetherError, outcome: TurnOutcome) -> Ending[ChatReply]:
-        run.ending = Ending(result, self._tasks.spawn(self._turn_log.close(run.turn, outcome)))
+        run.ending = Ending(result, self._tasks.spawn(self._close(run, outcome)))
         return run.ending
+
+    async def _close(self, run: AgentRun, outcome: TurnOutcome) -> None:
+        try:
+            await self._turn_log.close(run.turn, outcome)
+        finally:
+            await self._budgets.settle(run.hold, outcome.calls)
 
     async def _reuse(self, run: AgentRun, hit: Hit, emit: Emit | None) -> ChatReply:
         reply = cached_reply(run.plan, run.turn, hit, run.seconds)

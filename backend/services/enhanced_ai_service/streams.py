@@ -15,6 +15,7 @@ from typing import Any
 from backend.domain.ids import new_id
 from backend.domain.replies import ChatReply, TeamReply
 from backend.errors import AetherError, CacheUnavailable, DeadlineExceeded, NotFound, UpstreamError
+from backend.services.budgets import Budgets
 from backend.services.enhanced_ai_service.asking import Attempt
 from backend.services.enhanced_ai_service.live import Live
 from backend.services.enhanced_ai_service.outcomes import encode, receipt_of
@@ -49,6 +50,7 @@ class Streams:
         single: SingleAgent,
         team: Team,
         limiter: Limiter,
+        budgets: Budgets,
         messages: MessageRepository,
         tasks: TaskOwner,
         *,
@@ -58,6 +60,7 @@ class Streams:
         self._single = single
         self._team = team
         self._limiter = limiter
+        self._budgets = budgets
         self._messages = messages
         self._tasks = tasks
         self._grace_s = grace_s
@@ -120,6 +123,7 @@ class Streams:
                 reply = await self._until_stopped(live, run, work)
             live.end("done", encode(receipt_of(reply)))
         except AetherError as error:
+            await self._budgets.release(run.hold)  # of what never began; an ending has settled it
             live.fail(error)
         except BaseException:
             live.fail(UpstreamError("The answer broke off."))

@@ -12,8 +12,10 @@ from backend.domain.agents import AGENTS_BY_ID, SYNTHESIZER, TEAM, Agent
 from backend.domain.conversations import TurnOutcome
 from backend.domain.replies import AgentResponse, TeamReply
 from backend.errors import AetherError, BudgetExceeded, DeadlineExceeded, UpstreamError
+from backend.services.budgets import Budgets
 from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement
+from backend.services.enhanced_ai_service.bounds import most_of_team
 from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.members import Member, delimited
 from backend.services.enhanced_ai_service.outcomes import failed_outcome, team_outcome
@@ -37,6 +39,7 @@ class Team:
         planner: Planner,
         threads: Threads,
         admission: Admission,
+        budgets: Budgets,
         cache: PerformanceCache,
         turn_log: TurnLog,
         tasks: TaskOwner,
@@ -46,6 +49,7 @@ class Team:
         self._planner = planner
         self._threads = threads
         self._admission = admission
+        self._budgets = budgets
         self._cache = cache
         self._turn_log = turn_log
         self._tasks = tasks
@@ -67,7 +71,10 @@ class Team:
             self._plan(run, member)
         if not run.waiting:
             raise BudgetExceeded("The cost cap of this request does not cover any agent's answer.")
-        await self._admission.admit(ask.user_id, None)
+        merge = self._planner.plan(ask.user_id, delimited(thread.message, run.heard), thread.items, agent=SYNTHESIZER)
+        plans = [attempt.plan for _, attempt in run.planned]
+        most = most_of_team(plans, merge, self._planner.catalogue, sequential=run.sequential)
+        run.hold = (await self._admission.admit(ask.user_id, None, most, lifetime)).hold
         return run
 
     def _plan(self, run: TeamRun, member: Member) -> None:
@@ -95,12 +102,21 @@ class Team:
                 reply = run.reply("cancelled", text)
                 self._end(run, reply, team_outcome(reply, run.records, run.baseline, "interrupted"))
             raise
+        except AetherError:
+            await self._budgets.release(run.hold)  # of what never began; an ending has settled it
+            raise
         reply = run.reply(run.finish_reason)
         return await self._end(run, reply, team_outcome(reply, run.records, run.baseline)).told()
 
     def _end(self, run: TeamRun, result: TeamReply | AetherError, outcome: TurnOutcome) -> Ending[TeamReply]:
-        run.ending = Ending(result, self._tasks.spawn(self._turn_log.close(run.turn, outcome)))
+        run.ending = Ending(result, self._tasks.spawn(self._close(run, outcome)))
         return run.ending
+
+    async def _close(self, run: TeamRun, outcome: TurnOutcome) -> None:
+        try:
+            await self._turn_log.close(run.turn, outcome)
+        finally:
+            await self._budgets.settle(run.hold, outcome.calls)
 
     async def _consult_and_merge(self, run: TeamRun) -> None:
         try:

@@ -8,6 +8,7 @@ from typing import Protocol
 from backend.domain.conversations import Turn
 from backend.domain.replies import AgentResponse, TeamReply
 from backend.domain.usage import UsageRecord, format_usd, sum_known
+from backend.services.budgets import Hold
 from backend.services.enhanced_ai_service.asking import Attempt
 from backend.services.enhanced_ai_service.calls import Emit
 from backend.services.enhanced_ai_service.endings import Ending
@@ -45,6 +46,7 @@ class TeamRun:
     merged: CachedAnswer | None = None
     merge_records: tuple[UsageRecord, ...] = ()
     ending: Ending[TeamReply] | None = None
+    hold: Hold | None = None
 
     @property
     def sequential(self) -> bool:

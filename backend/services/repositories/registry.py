@@ -3,6 +3,7 @@
 from backend.services.repositories import (
     alerts,
     auth_sessions,
+    controls,
     conversations,
     idempotency,
     leases,
@@ -18,6 +19,7 @@ from backend.services.scalable_database import Query, reads
 MODULES = (
     alerts,
     auth_sessions,
+    controls,
     conversations,
     idempotency,
     leases,

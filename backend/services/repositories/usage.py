@@ -50,7 +50,15 @@ LEDGER = Query(
     ),
     kind="aggregate",
 )
-QUERIES = (TOTALS, OF_REQUESTS, LEDGER)
+COST_SINCE = Query(
+    "ai_usage.cost_since",
+    "ai_usage",
+    lambda since: {"timestamp": {"$gte": since}},
+    {"since": ("timestamp", datetime(2026, 1, 1, tzinfo=UTC))},
+    stages=({"$group": {"_id": None, "cost": {"$sum": "$cost"}}},),
+    kind="aggregate",
+)
+QUERIES = (TOTALS, OF_REQUESTS, LEDGER, COST_SINCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,11 @@ class UsageRepository:
 class AdminUsageRepository:
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
+
+    async def cost_since(self, since: datetime) -> int:
+        """Pico-dollars of all users' calls, as the ledger has them; unpriced calls are left out."""
+        rows = await self._database.aggregate(COST_SINCE, since=since)
+        return sum(row["cost"] for row in rows)
 
     async def totals(self, since: date) -> list[DailyUsage]:
         """Of all users together, newest day first."""

@@ -40,6 +40,7 @@ ANY_LANGUAGE = {"default_language": "none", "language_override": "text_language"
 USERS = (
     Index("email", "users", (("email", 1),), "users.by_email", UNIQUE),
     Index("premium", "users", (("is_premium", 1), ("created_at", -1)), "(premium members, newest first)"),
+    Index("budget_set_at", "users", (("budget_set_at", 1),), "users.with_budget", SPARSE),
     Index("role", "users", (("role", 1), ("_id", 1)), "users.first_with_role"),
     Index(
         "retention_due",
@@ -152,7 +153,7 @@ LEDGER = (
     ),
     Index("user_time", "ai_usage", (("user_id", 1), ("timestamp", -1)), "ai_usage.of_user"),
     Index("user_model_time", "ai_usage", (("user_id", 1), ("model", 1), ("timestamp", -1)), "(spend with one model)"),
-    Index("time_response", "ai_usage", (("timestamp", -1), ("response_time", 1)), "(slowest calls of a period)"),
+    Index("time_response", "ai_usage", (("timestamp", -1), ("response_time", 1)), "ai_usage.cost_since"),
     Index(
         "user_day_model_agent",
         "usage_daily",

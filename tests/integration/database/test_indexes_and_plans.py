@@ -11,10 +11,12 @@ from typing import get_args
 import pytest
 
 from backend.domain.alerts import Alert
+from backend.domain.budgets import Budget
 from backend.domain.one_time_tokens import Purpose
 from backend.domain.users import Profile, UserRole
 from backend.services.repositories.alerts import AlertRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
@@ -61,6 +63,8 @@ async def _seed_shared_state(database: ScalableDatabase) -> None:
         role: UserRole = "admin" if number == 7 else "user"
         user = await UserRepository(database).create(f"u{number}@example.com", "hash", "U", role)
         await UserRepository(database).set_profile(user.id, Profile("U", "en", retention_days=90))
+        if number == 3:
+            await ControlRepository(database).set_budget(user.id, Budget(1000, None))
         for purpose in get_args(Purpose):
             token = make_token(f"{purpose} {number}", purpose)
             await OneTimeTokenRepository(database).create(replace(token, user_id=user.id, email=user.email))

@@ -1,0 +1,99 @@
+"""What administrators have set, known to every worker within a second: whether models may be called, whose budget.
+
+MongoDB holds it, so that it survives restarts; the bus only says that something has changed. Where the bus is deaf,
+the next look into the database is enough.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from backend.domain.budgets import Budget
+from backend.errors import DatabaseUnavailable, DeadlineExceeded
+from backend.services.bus import Bus
+from backend.services.redis_client import RedisUnavailable
+from backend.services.repositories.controls import ControlRepository
+
+CHANNEL = "controls"
+EVERY_S = 0.5
+
+log = structlog.get_logger()
+
+
+class Controls:
+    """Construct it before the bus starts."""
+
+    def __init__(self, repository: ControlRepository, bus: Bus, *, every_s: float = EVERY_S) -> None:
+        self._repository = repository
+        self._bus = bus
+        self._every_s = every_s
+        self._budgets: dict[str, Budget] = {}
+        self._revision: int | None = None
+        self._enabled = True
+        self._on_disabled: list[Callable[[], None]] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        bus.subscribe(CHANNEL, lambda _: self._changed.set())
+
+    async def start(self) -> None:
+        """Raises where the database does not answer: nothing may be called before it is known that it may."""
+        await self.look()
+        self._task = asyncio.create_task(self._run(), name="controls")
+
+    async def close(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
+
+    def on_disabled(self, handler: Callable[[], None]) -> None:
+        """Called on the event loop when models may no longer be called."""
+        self._on_disabled.append(handler)
+
+    def budget(self, user_id: str) -> Budget | None:
+        """The user's own, None where the usual one holds."""
+        return self._budgets.get(user_id)
+
+    async def set_enabled(self, enabled: bool, actor: str) -> None:
+        """actor: the administrator's user id."""
+        await self._repository.set_enabled(enabled, actor)
+        log.warning("spending_switched", enabled=enabled, actor=actor)
+        await self._announce()
+
+    async def set_budget(self, user_id: str, budget: Budget | None, actor: str) -> bool:
+        """None: the usual one again. False: there is no such user."""
+        if not await self._repository.set_budget(user_id, budget):
+            return False
+        log.info("budget_set", user_id=user_id, actor=actor)
+        await self._announce()
+        return True
+
+    async def _announce(self) -> None:
+        await self.look()
+        with suppress(RedisUnavailable):
+            await self._bus.publish(CHANNEL, b"")
+
+    async def look(self) -> None:
+        """Reads what is set now."""
+        state = await self._repository.read()
+        was_enabled, self._enabled = self._enabled, state.enabled
+        if was_enabled and not state.enabled:
+            for stop in self._on_disabled:
+                stop()
+        if state.revision != self._revision:
+            self._budgets = await self._repository.budgets()
+            self._revision = state.revision
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):
+                    await self._changed.wait()
+            self._changed.clear()
+            with suppress(DatabaseUnavailable, DeadlineExceeded):
+                await self.look()
