@@ -158,19 +158,7 @@ class TeamBody(TeamFields):
     max_cost_usd: MaxCost = None
 
     def ask(self, user_id: str, correlation_id: str | None) -> TeamAsk:
-        return TeamAsk(
-            user_id=user_id,
-            message=self.message,
-            agents=tuple(self.agents or AGENT_IDS),
-            collaboration_mode=self.collaboration_mode,
-            min_agents=self.min_agents,
-            conversation_id=self.conversation_id,
-            context=items(self.context),
-            use_cache=self.use_cache,
-            max_cost=pico(self.max_cost_usd),
-            deadline_s=self.deadline_s,
-            correlation_id=correlation_id,
-        )
+        return team_ask(self, user_id, correlation_id)
 
 
 class StreamBody(ChatBody, TeamFields):
@@ -188,20 +176,26 @@ class StreamBody(ChatBody, TeamFields):
     def question(self, user_id: str, correlation_id: str | None) -> AgentAsk | TeamAsk:
         if self.mode == "single":
             return self.ask(user_id, correlation_id)
-        return TeamAsk(
-            user_id=user_id,
-            message=self.message,
-            agents=tuple(self.agents or AGENT_IDS),
-            collaboration_mode=self.collaboration_mode,
-            min_agents=self.min_agents,
-            conversation_id=self.conversation_id,
-            parent_id=self.parent_id,
-            context=items(self.context),
-            use_cache=self.use_cache,
-            max_cost=pico(self.max_cost_usd),
-            deadline_s=self.deadline_s,
-            correlation_id=correlation_id,
-        )
+        return team_ask(self, user_id, correlation_id, parent_id=self.parent_id)
+
+
+def team_ask(
+    body: "TeamBody | StreamBody", user_id: str, correlation_id: str | None, parent_id: str | None = None
+) -> TeamAsk:
+    return TeamAsk(
+        user_id=user_id,
+        message=body.message,
+        agents=tuple(body.agents or AGENT_IDS),
+        collaboration_mode=body.collaboration_mode,
+        min_agents=body.min_agents,
+        conversation_id=body.conversation_id,
+        parent_id=parent_id,
+        context=items(body.context),
+        use_cache=body.use_cache,
+        max_cost=pico(body.max_cost_usd),
+        deadline_s=body.deadline_s,
+        correlation_id=correlation_id,
+    )
 
 
 SINGLE_ONLY = ("agent_type", "model", "regenerate_of", "priority", "max_tokens")

@@ -86,7 +86,8 @@ class Revocations:
     async def _follow(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._missed.wait(), self._poll_s)
+                async with asyncio.timeout(self._poll_s):  # not wait_for, which may lose a cancellation
+                    await self._missed.wait()
             if self._bus.connected and not self._missed.is_set():
                 continue
             self._missed.clear()
