@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import anyio
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,10 +23,10 @@ LEASE_S = 0.6
 
 
 class Worker:
-    def __init__(self, url: str, namespace: str, keep_s: float = 60) -> None:
+    def __init__(self, url: str, namespace: str, keep_s: float = 60, presence_s: float = LEASE_S) -> None:
         self.redis = RedisClient(url, namespace, timeout_s=1)
         self.bus = Bus(self.redis)
-        self.log = StreamLog(self.redis, self.bus, keep_s=keep_s, lease_s=LEASE_S, presence_s=LEASE_S)
+        self.log = StreamLog(self.redis, self.bus, keep_s=keep_s, lease_s=LEASE_S, presence_s=presence_s)
 
     async def start(self) -> None:
         await self.bus.start()
@@ -44,8 +45,8 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(url: str, namespace: str, keep_s: float = 60) -> AsyncIterator[Worker]:
-    one = Worker(url, namespace, keep_s)
+async def worker(url: str, namespace: str, keep_s: float = 60, presence_s: float = LEASE_S) -> AsyncIterator[Worker]:
+    one = Worker(url, namespace, keep_s, presence_s)
     await one.start()
     try:
         yield one
@@ -204,6 +205,18 @@ async def test_a_reader_on_any_worker_keeps_a_stream_and_the_grace_begins_when_i
     async with asyncio.timeout(5):
         await abandoned
     assert time.monotonic() - left >= 0.2
+
+
+async def test_a_reader_whose_response_is_cancelled_still_says_that_it_has_gone(redis_url: str, namespace: str) -> None:
+    """Servers cancel a response by anyio's scopes, in which every further wait is cancelled too."""
+    async with worker(redis_url, namespace) as one, worker(redis_url, namespace, presence_s=60) as other:
+        writer = one.log.create(USER, "s")
+        write(writer, 1)
+        async with anyio.create_task_group() as group:
+            group.start_soon(other.read)
+            await eventually(lambda: writer.followed)
+            group.cancel_scope.cancel()
+        await eventually(lambda: not writer.followed, 3)
 
 
 async def test_readers_elsewhere_notice_that_a_writer_died(one: Worker, other: Worker) -> None:

@@ -10,6 +10,7 @@ from backend.services.stream_log.buffer import EventBuffer
 from backend.services.stream_log.events import StreamEvent, StreamId
 from backend.services.stream_log.flusher import AT_ONCE, pause_after
 from backend.services.stream_log.store import StreamStore, Times
+from backend.services.tasks import TaskOwner
 
 SIGNS_PER_PRESENCE = 3
 FIRST_WRITE_S = 0.5
@@ -29,10 +30,11 @@ class _Copy:
 
 
 class Follower:
-    """One loop looks for news of all copies; readers read the copies."""
+    """One loop looks for news of all copies; readers read the copies. tasks: owns the farewells of readers."""
 
-    def __init__(self, store: StreamStore, times: Times, clock: Callable[[], float]) -> None:
+    def __init__(self, store: StreamStore, times: Times, clock: Callable[[], float], tasks: TaskOwner) -> None:
         self._store = store
+        self._tasks = tasks
         self._patience_s = times.lease
         self._sign_s = times.presence / SIGNS_PER_PRESENCE
         self._clock = clock
@@ -53,8 +55,7 @@ class Follower:
             copy.users -= 1
             if not copy.users:
                 self._copies.pop(name, None)
-                with suppress(RedisUnavailable):
-                    await self._store.leave(name)
+                self._tasks.spawn(self._leave(name))  # a server cancels whatever its response still waits for
 
     async def serve(self) -> None:
         while True:
@@ -66,6 +67,10 @@ class Follower:
             for first in range(0, len(copies), AT_ONCE):
                 await asyncio.gather(*(self._look(copy) for copy in copies[first : first + AT_ONCE]))
             await asyncio.sleep(pause_after(self._clock() - started))
+
+    async def _leave(self, name: StreamId) -> None:
+        with suppress(RedisUnavailable):
+            await self._store.leave(name)
 
     async def _find(self, copy: _Copy) -> None:
         """Returns when the stream is known. A stream that was opened just now may not be in Redis yet."""

@@ -41,9 +41,9 @@ class StreamLog:
         times = Times(keep_s, lease_s, presence_s)
         self._store = StreamStore(redis, times, worker=token_hex(8))
         self._flusher = Flusher(self._store, times, clock)
-        self._follower = Follower(self._store, times, clock)
-        self._leaders: WeakValueDictionary[str, StreamWriter] = WeakValueDictionary()
         self._tasks = TaskOwner()
+        self._follower = Follower(self._store, times, clock, self._tasks)
+        self._leaders: WeakValueDictionary[str, StreamWriter] = WeakValueDictionary()
         self._bus = bus
         bus.subscribe(CANCEL_CHANNEL, self._on_cancel)
 

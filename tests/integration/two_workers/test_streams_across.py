@@ -7,8 +7,8 @@ from tests.support.workers import Workers
 
 WITHOUT_REASONING = "qwen/qwen3.6-27b"
 """The simulator's first tokens of this model are text already."""
-NOTICED_S = 5.0
-"""What may pass on a busy machine until a worker knows that the other's readers have gone."""
+NOTICED_S = 2.5
+"""What may pass until a worker knows that the other's readers have gone: less than the 3 s of a silent one."""
 
 
 async def begin(chat: Chat, message: str, tokens: int = 1) -> Events:
