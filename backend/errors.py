@@ -37,6 +37,7 @@ class WeakPassword(InvalidInput):
 
     def __init__(self, detail: str, *, score: int, warning: str, suggestions: Sequence[str]) -> None:
         super().__init__(detail)
+        self.suggestions = tuple(suggestions)
         self.extensions = {"strength": {"score": score, "warning": warning, "suggestions": list(suggestions)}}
 
 

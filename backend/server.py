@@ -26,6 +26,7 @@ from backend.routes import (
     conversations,
     health,
     home,
+    leaving,
     mail_links,
     performance,
     streams,
@@ -37,7 +38,8 @@ from backend.services.logs import configure_logging
 from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
-ROUTES = (home, health, auth, mail_links, ai_v4, streams, catalogue, analytics, cache, conversations, performance)
+ACCOUNT_ROUTES = (auth, mail_links, leaving)
+ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, performance)
 
 
 class State(TypedDict):

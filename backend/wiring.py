@@ -10,7 +10,7 @@ from backend.config import Settings
 from backend.domain.budgets import Budget, Caps
 from backend.domain.models import ModelCatalogue, with_models
 from backend.domain.usage import parse_usd
-from backend.services.accounts import Accounts, Links, MailDispatch
+from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch
 from backend.services.budgets import BudgetAccounts, Budgets, Controls
 from backend.services.bus import Bus
 from backend.services.enhanced_ai_service import EnhancedAIService
@@ -33,6 +33,7 @@ from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
+from backend.services.repositories.personal_data import PersonalDataRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import AdminUserRepository, UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
@@ -169,7 +170,15 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         )
         links = Links(OneTimeTokenRepository(database))
         mail = MailDispatch(MailRequestRepository(database), users, links, _letters(settings))
-        accounts = Accounts(identity, users, links, mail, require_verified=settings.require_verified_email)
+        conversations, messages = ConversationRepository(database), MessageRepository(database)
+        personal_data = PersonalDataRepository(database)
+        housekeeping = Housekeeping(
+            *(users, personal_data, conversations, cache, LeaseRepository(database)),
+            owner=f"{os.uname().nodename}-{os.getpid()}",
+        )
+        accounts = Accounts(
+            identity, users, links, mail, housekeeping, require_verified=settings.require_verified_email
+        )
         monitor = PerformanceMonitor(
             database,
             worker=f"{os.uname().nodename}-{os.getpid()}",
@@ -183,7 +192,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         sink.monitor = monitor
         controls = Controls(ControlRepository(database), bus)
         budgets = _budgets(settings, redis, database, controls)
-        for part in (bus, flights, streams, identity, mail, monitor, controls, budgets):
+        for part in (bus, flights, streams, identity, mail, housekeeping, monitor, controls, budgets):
             await part.start()
             stack.push_async_callback(part.close)
 
@@ -195,7 +204,6 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         sweeper = Sweeper(turn_log, LeaseRepository(database), owner=monitor.instance)
         await sweeper.start()
         stack.push_async_callback(sweeper.close)
-        conversations, messages = ConversationRepository(database), MessageRepository(database)
         ai = EnhancedAIService(
             provider=llm,
             catalogue=catalogue,
@@ -221,6 +229,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         stack.callback(health.drain)
         yield Services(
             accounts=accounts,
+            account_export=AccountExport(users, personal_data),
             ai=ai,
             cache=cache,
             conversations=conversations,
@@ -235,6 +244,40 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             metrics_token=settings.metrics_token.get_secret_value(),
             simulated=settings.simulated,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What the shell may do that no route does."""
+
+    identity: Identity
+    users: UserRepository
+    administrators: AdminUserRepository
+
+
+@asynccontextmanager
+async def administer(settings: Settings) -> AsyncIterator[Administration]:
+    """Beside the workers: their sessions end through the same bus."""
+    async with AsyncExitStack() as stack:
+        redis = RedisClient(settings.redis_url.get_secret_value(), settings.mongo_db, timeout_s=settings.redis_timeout)
+        stack.push_async_callback(redis.close)
+        database = _database(settings)
+        await database.start(create_indexes=False)
+        stack.push_async_callback(database.close)
+        bus = Bus(redis)
+        limiter = Limiter(redis, chat=None, auth=None, concurrency=None)
+        users = UserRepository(database)
+        identity = Identity(
+            users,
+            AuthSessionRepository(database),
+            limits=limiter,
+            bus=bus,
+            secret=settings.secret_key.get_secret_value(),
+            passwords=Passwords(composition=settings.password_composition),
+        )
+        await identity.start()
+        stack.push_async_callback(identity.close)
+        yield Administration(identity, users, AdminUserRepository(database))
 
 
 def _letters(settings: Settings) -> Letters:

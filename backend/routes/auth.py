@@ -79,7 +79,7 @@ async def login(services: AetherServices, body: Login, request: Request, respons
     "/refresh",
     responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(401, 429)),
     dependencies=[Depends(limited_by_address("refresh"))],
-    response_model_exclude_none=True,
+    response_model_exclude_unset=True,
 )
 async def refresh(
     services: AetherServices,

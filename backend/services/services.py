@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.services.accounts import Accounts
+from backend.services.accounts import AccountExport, Accounts
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
 from backend.services.identity import Identity
@@ -21,6 +21,7 @@ class Services:
     """simulated: answers come from the bundled simulator. metrics_token: opens /metrics, empty for none."""
 
     accounts: Accounts
+    account_export: AccountExport
     ai: EnhancedAIService
     cache: PerformanceCache
     conversations: ConversationRepository

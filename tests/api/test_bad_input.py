@@ -53,6 +53,7 @@ def valid(operation: Operation) -> dict[str, Any]:
         "POST /api/auth/refresh": {"refresh_token": MARKER},
         "POST /api/auth/logout": {"refresh_token": MARKER},
         "PATCH /api/auth/me": {"name": MARKER},
+        "POST /api/auth/delete-account": {"password": PASSWORD},
         "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
         "POST /api/auth/resend-verification": {"email": f"{MARKER}@example.com"},
         "POST /api/auth/forgot-password": {"email": f"{MARKER}@example.com"},

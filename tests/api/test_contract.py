@@ -69,6 +69,7 @@ async def requests(chat: Chat) -> dict[str, Sent]:
         "refresh": Sent({"refresh_token": tokens.json()["refresh_token"]}, public=True),
         "get_me": Sent(),
         "change_me": Sent({"name": "Another", "locale": "pl", "retention_days": 30}),
+        "export_account": Sent(),
         "forgot_password": Sent({"email": chat.account.email}, public=True),
         "resend_verification": Sent({"email": chat.account.email}, public=True),
         "get_health": Sent(),

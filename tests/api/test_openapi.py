@@ -22,6 +22,8 @@ OPERATION_IDS = {
     "ask_agent",
     "change_me",
     "change_password",
+    "delete_account",
+    "export_account",
     "forgot_password",
     "resend_verification",
     "reset_password",

@@ -2,6 +2,8 @@
 
 from backend.services.accounts.accounts import Accounts
 from backend.services.accounts.dispatch import MailDispatch
+from backend.services.accounts.export import AccountExport
+from backend.services.accounts.housekeeping import Housekeeping
 from backend.services.accounts.links import Links
 
-__all__ = ["Accounts", "Links", "MailDispatch"]
+__all__ = ["AccountExport", "Accounts", "Housekeeping", "Links", "MailDispatch"]

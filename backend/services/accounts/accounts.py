@@ -6,6 +6,7 @@ from backend.domain.one_time_tokens import Registration
 from backend.domain.users import Locale, Profile, ProfileChanges, User
 from backend.errors import Conflict, InvalidInput, MailUnavailable, Unauthenticated
 from backend.services.accounts.dispatch import MailDispatch
+from backend.services.accounts.housekeeping import Housekeeping
 from backend.services.accounts.links import Links
 from backend.services.identity import Identity, Principal
 from backend.services.identity.identity import name_from, normal_email
@@ -24,6 +25,7 @@ class Accounts:
         users: UserRepository,
         links: Links,
         mail: MailDispatch,
+        housekeeping: Housekeeping,
         *,
         require_verified: bool = False,
     ) -> None:
@@ -31,6 +33,7 @@ class Accounts:
         self._users = users
         self._links = links
         self._mail = mail
+        self._housekeeping = housekeeping
         self._require_verified = require_verified
 
     async def register(self, email: str, password: str, name: str | None, locale: Locale) -> User | None:
@@ -109,6 +112,15 @@ class Accounts:
         user = await self.profile(principal)
         profile = Profile(user.name, user.locale, user.retention_days)
         return _existing(await self._users.set_profile(user.id, replace(profile, **changes)))
+
+    async def delete(self, principal: Principal, password: str) -> None:
+        """Ends every session. The ledger stays, anonymous; everything else of the user is erased.
+
+        Raises InvalidInput (wrong_password), RateLimited, Overloaded.
+        """
+        user = await self._identity.confirm(principal.user_id, password)
+        await self._identity.end_sessions(user.id)
+        await self._housekeeping.end_account(user.id)
 
     def _need_mail(self) -> None:
         if not self._mail.available:

@@ -7,7 +7,7 @@ from backend.services.embedded.process import Child, python_module, spawn
 from backend.services.embedded.records import recorded_processes
 from backend.services.embedded.server import EmbeddedServer
 from backend.services.embedded.simulator import start_simulator
-from backend.services.embedded.valkey import start_valkey
+from backend.services.embedded.valkey import running_redis_url, start_valkey
 
 __all__ = [
     "BinaryDoesNotRunError",
@@ -18,6 +18,7 @@ __all__ = [
     "python_module",
     "recorded_processes",
     "running_mongo_url",
+    "running_redis_url",
     "spawn",
     "start_mongod",
     "start_simulator",

@@ -8,6 +8,7 @@ from pathlib import Path
 from backend.services.embedded.binaries import valkey_binaries
 from backend.services.embedded.layout import DataLayout
 from backend.services.embedded.process import spawn
+from backend.services.embedded.records import recorded_processes
 from backend.services.embedded.server import HOST, EmbeddedServer, await_answer, guarded, start_first
 
 NAME = "valkey"
@@ -52,9 +53,20 @@ async def _start(
 
     async def ready() -> EmbeddedServer:
         version = await await_answer(child, layout.valkey, partial(_ping, port), deadline_s)
-        return EmbeddedServer(NAME, f"redis://{HOST}:{port}/0", port, version, layout.valkey, child)
+        return EmbeddedServer(NAME, _url(port), port, version, layout.valkey, child)
 
     return await guarded(child, ready())
+
+
+def running_redis_url(data_dir: Path) -> str | None:
+    """The URL of the Valkey that runs on this data directory now, for scripts beside the server."""
+    layout = DataLayout(data_dir.absolute())
+    running = any(record.name == NAME for record, _ in recorded_processes(layout.run))
+    return _url(layout.last_port(NAME)) if running else None
+
+
+def _url(port: int) -> str:
+    return f"redis://{HOST}:{port}/0"
 
 
 async def _ping(port: int) -> str:

@@ -11,6 +11,7 @@ from backend.services.repositories import (
     messages,
     metrics,
     one_time_tokens,
+    personal_data,
     usage,
     users,
 )
@@ -27,6 +28,7 @@ MODULES = (
     messages,
     metrics,
     one_time_tokens,
+    personal_data,
     reads,
     usage,
     users,

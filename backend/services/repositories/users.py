@@ -138,6 +138,44 @@ class UserRepository:
         return user_from(document) if document else None
 
 
+    async def retention_due(self, now: datetime, limit: int) -> list[User]:
+        """Whose conversations are to be looked through, longest due first."""
+        return [user_from(row) for row in await self._database.find(RETENTION_DUE, limit=limit, now=now)]
+
+    async def postpone_retention(self, user_id: str, due: datetime) -> None:
+        await self._set(user_id, {"retention_due": due})
+
+    async def mark_deleted(self, user_id: str, now: datetime) -> None:
+        """Nothing personal is left of the document; the address is free again. Nobody can sign in as this user."""
+        document = user_document(user_id, "", "", "user", now)
+        del document["_id"], document["password_hash"]
+        with translated():
+            await self._database.collection("users").replace_one(
+                USER_BY_ID.where(user_id=user_id), {**document, "erasure_due": now}
+            )
+
+    async def erasures_due(self, now: datetime, limit: int) -> list[tuple[str, bool]]:
+        """(id, whether everything was erased once before) of users marked as deleted."""
+        rows = await self._database.find(ERASURE_DUE, limit=limit, now=now)
+        return [(row["_id"], "erased_at" in row) for row in rows]
+
+    async def mark_erased(self, user_id: str, *, again_at: datetime) -> None:
+        await self._set(user_id, {"erased_at": self._database.now(), "erasure_due": again_at})
+
+    async def remove(self, user_id: str) -> None:
+        """The mark that mark_deleted left, never an account."""
+        with translated():
+            await self._database.collection("users").delete_one(
+                {**USER_BY_ID.where(user_id=user_id), "erased_at": {"$exists": True}}
+            )
+
+    async def _set(self, user_id: str, fields: Document) -> None:
+        with translated():
+            await self._database.collection("users").update_one(
+                USER_BY_ID.where(user_id=user_id), {"$set": fields}
+            )
+
+
 class AdminUserRepository:
     """For the launcher: no user stands behind these."""
 

@@ -1,0 +1,142 @@
+"""Everything that is kept about one user: exported as it is stored, and erased, over all collections."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from bson import ObjectId
+
+from backend.domain.ids import new_id
+from backend.services.scalable_database import Delete, Document, Insert, Query, ScalableDatabase, Write, translated
+from backend.services.scalable_database.reads import USER
+
+Fate = Literal["deleted", "deleted last", "made anonymous"]
+Order = tuple[tuple[str, Literal[1, -1]], ...]
+BATCH = 100
+LINKS = ("conversation_id", "message_id")
+NOT_EXPORTED = ("_id", "user_id", "hash", "token_hash", "previous_hash", "registration")
+"""Secrets, and what only this server can make use of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one collection keeps about a user. order: an index of it after user_id, for collections without bound."""
+
+    collection: str
+    fate: Fate
+    order: Order = ()
+    exported: bool = True
+
+    def query(self) -> Query:
+        return Query(
+            f"{self.collection}.of_one_user", self.collection, lambda user_id: {"user_id": user_id}, {"user_id": USER}
+        )
+
+
+HOLDINGS = (
+    Holding("conversations", "deleted", (("archived", 1), ("updated_at", -1), ("_id", -1))),
+    Holding("messages", "deleted", (("request_id", 1), ("role", 1), ("part", 1))),
+    Holding("feedback", "deleted"),
+    Holding("documents", "deleted"),
+    Holding("api_keys", "deleted"),
+    Holding("one_time_tokens", "deleted", exported=False),
+    Holding("idempotency_keys", "deleted", exported=False),
+    # A worker that misses an announcement learns from these that the user's sessions have ended.
+    Holding("auth_sessions", "deleted last"),
+    # What the installation spent stays exact, but nobody can tell any more for whom.
+    Holding("ai_usage", "made anonymous", (("request_id", 1), ("call", 1))),
+    Holding("usage_daily", "made anonymous", (("day", 1), ("model", 1), ("agent", 1))),
+)
+"""The one list of where personal data is. A test looks for collections with a user_id that are missing here."""
+
+UNUSED = Query(
+    "conversations.unused",
+    "conversations",
+    lambda user_id, archived, before: {"user_id": user_id, "archived": archived, "updated_at": {"$lt": before}},
+    {"user_id": USER, "archived": ("archived", False), "before": ("none", datetime(2100, 1, 1, tzinfo=UTC))},
+    fields=("_id",),
+)
+QUERIES = (UNUSED, *(holding.query() for holding in HOLDINGS if holding.order))
+
+
+class PersonalDataRepository:
+    def __init__(self, database: ScalableDatabase, *, batch: int = BATCH) -> None:
+        self._database = database
+        self._batch = batch
+
+    async def export(self, user_id: str, holding: Holding) -> AsyncGenerator[list[dict[str, Any]], None]:
+        """A batch at a time, as it is stored, without secrets. No cursor stays open between batches."""
+        where = holding.query().where(user_id=user_id)
+        last: Document | None = None
+        while True:
+            rows = await self._read(holding.collection, _following(where, holding.order, last), holding.order)
+            if rows:
+                yield [_shown(row) for row in rows]
+            if len(rows) < self._batch or not holding.order:
+                return
+            last = rows[-1]
+
+    async def erase(self, user_id: str, *, last: bool) -> None:
+        """Deletes, or makes anonymous, in batches. May be repeated. last: sessions too."""
+        for holding in HOLDINGS:
+            if holding.fate == "made anonymous":
+                await self._make_anonymous(user_id, holding.collection)
+            elif holding.fate == "deleted" or last:
+                await self._delete(user_id, holding.collection)
+
+    async def unused_conversations(self, user_id: str, before: datetime) -> list[str]:
+        """Up to a batch of each kind, archived or not."""
+        found = [
+            await self._database.find(UNUSED, limit=self._batch, user_id=user_id, archived=archived, before=before)
+            for archived in (False, True)
+        ]
+        return [row["_id"] for rows in found for row in rows]
+
+    async def _read(self, collection: str, where: Document, order: Order) -> list[Document]:
+        with translated():
+            found = self._database.collection(collection).find(where, limit=self._batch, sort=list(order) or None)
+            return await found.to_list(None)
+
+    async def _delete(self, user_id: str, collection: str) -> None:
+        owned = {"user_id": user_id}
+        while rows := await self._read(collection, owned, ()):
+            with translated():
+                await self._database.collection(collection).delete_many(
+                    {**owned, "_id": {"$in": [row["_id"] for row in rows]}}
+                )
+
+    async def _make_anonymous(self, user_id: str, collection: str) -> None:
+        """Moved in transactions, because user_id is the shard key, and so that no sum is ever wrong.
+
+        Under an id that nobody else ever had, and that is not noted anywhere.
+        """
+        nobody = new_id("deleted")
+        while rows := await self._read(collection, {"user_id": user_id}, ()):
+            writes: list[Write] = [Delete(collection, {"_id": row["_id"], "user_id": user_id}) for row in rows]
+            writes += [
+                Insert(
+                    collection,
+                    {name: value for name, value in row.items() if name not in LINKS}
+                    | {"_id": ObjectId(), "user_id": nobody},
+                )
+                for row in rows
+            ]
+            await self._database.commit(writes)
+
+
+def _following(where: Document, order: Sequence[tuple[str, int]], last: Document | None) -> Document:
+    """The filter of what comes after the last document in this order: one alternative for each field that differs."""
+    if last is None:
+        return where
+    alternatives = []
+    for position in reversed(range(len(order))):
+        field, direction = order[position]
+        same = {name: last[name] for name, _ in order[:position]}
+        alternatives.append({**where, **same, field: {"$gt" if direction == 1 else "$lt": last[field]}})
+    return {"$or": alternatives}
+
+
+def _shown(document: Document) -> dict[str, Any]:
+    own_id = {"id": document["_id"]} if isinstance(document["_id"], str) else {}
+    return own_id | {name: value for name, value in document.items() if name not in NOT_EXPORTED}
