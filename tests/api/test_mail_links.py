@@ -9,6 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
+from backend.services.mail import MailNotSent, SmtpDelivery
+from backend.services.mail.delivery import Mail
 from tests.support import mail as mailing
 from tests.support.application import PASSWORD, Served, serve
 from tests.support.mail import Mailbox, mail_server, parts, token_in
@@ -256,6 +258,14 @@ async def test_an_address_that_the_mail_server_refuses_is_given_up(strict: Serve
     await register(strict, "other@example.com")
     assert (await box.arrived())["to"] == "other@example.com"
     assert [request["email"] for request in await documents(strict, "mail_requests")] in ([], ["other@example.com"])
+
+
+async def test_a_mail_server_without_tls_gets_nothing(box: Mailbox) -> None:
+    for tls in ("starttls", "tls"):
+        delivery = SmtpDelivery("127.0.0.1", box.port, username="", password="", tls=tls, sender="aether@example.com")
+        with pytest.raises(MailNotSent):
+            await delivery.send(Mail(EMAIL, "subject", "text", "html", kind="reset", link=""))
+    assert (box.mails, box.signed_in) == ([], [])
 
 
 async def test_without_a_mail_server_links_are_logged_while_developing(
