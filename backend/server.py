@@ -18,6 +18,7 @@ from backend.middleware.security_headers import SecurityHeadersMiddleware
 from backend.middleware.simulated import SimulatedMiddleware
 from backend.middleware.timing import TimingMiddleware
 from backend.routes import (
+    admin,
     ai_v4,
     analytics,
     auth,
@@ -39,7 +40,7 @@ from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, mail_links, leaving)
-ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, performance)
+ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, performance, admin)
 
 
 class State(TypedDict):

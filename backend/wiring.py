@@ -21,6 +21,7 @@ from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import check_transport, open_llm
 from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
+from backend.services.llm.switched import Switched
 from backend.services.migrations import MIGRATIONS, Migrations
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
@@ -196,7 +197,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             await part.start()
             stack.push_async_callback(part.close)
 
-        llm = provider or _open_llm(settings, catalogue)
+        llm = Switched(provider or _open_llm(settings, catalogue), controls)
         stack.push_async_callback(llm.close)
         turn_log = TurnLog(database)
         await turn_log.start()
@@ -231,7 +232,9 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             accounts=accounts,
             account_export=AccountExport(users, personal_data),
             ai=ai,
+            budgets=budgets,
             cache=cache,
+            controls=controls,
             conversations=conversations,
             database=database,
             health=health,

@@ -26,6 +26,7 @@ TAGS = {
     "analytics": "The caller's own usage and what it cost",
     "cache": "The caller's own cached answers",
     "auth": "Accounts and sign-ins",
+    "admin": "What administrators set: budgets, and whether models may be called",
     "health": "For load balancers and people",
     "performance": "Figures for administrators and Prometheus",
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backend.services.accounts import AccountExport, Accounts
+from backend.services.budgets import Budgets, Controls
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
 from backend.services.identity import Identity
@@ -23,7 +24,9 @@ class Services:
     accounts: Accounts
     account_export: AccountExport
     ai: EnhancedAIService
+    budgets: Budgets
     cache: PerformanceCache
+    controls: Controls
     conversations: ConversationRepository
     database: ScalableDatabase
     health: Health

@@ -48,6 +48,8 @@ NO_BODIES = {"nothing": b"", "null": b"null"}
 def valid(operation: Operation) -> dict[str, Any]:
     """A body that the route would accept."""
     bodies: dict[str, dict[str, Any]] = {
+        "PATCH /api/admin/users/{user_id}/budget": {"tokens": 1, "cost_usd": "1"},
+        "PUT /api/admin/spending": {"enabled": True},
         "POST /api/auth/register": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/login": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/refresh": {"refresh_token": MARKER},
@@ -95,7 +97,8 @@ def assert_problem(response: httpx.Response, case: object) -> None:
 
 @pytest.fixture
 async def account(live_server: Served) -> Account:
-    return await live_server.new_user()
+    """An administrator, who may call every route."""
+    return await live_server.admin()
 
 
 @pytest.fixture

@@ -88,6 +88,9 @@ async def requests(chat: Chat) -> dict[str, Sent]:
         "list_alerts": Sent(),
         "get_detailed_health": Sent(),
         "get_performance": Sent(),
+        "get_spending": Sent(),
+        "set_spending": Sent({"enabled": True}),
+        "set_budget": Sent({"tokens": None, "cost_usd": "1.5"}, path={"user_id": chat.account.id}),
     }
 
 
