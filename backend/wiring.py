@@ -20,8 +20,8 @@ from backend.services.identity.passwords import Passwords
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import check_transport, open_llm
-from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
 from backend.services.llm.switched import Switched
+from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
 from backend.services.migrations import MIGRATIONS, Migrations
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor

@@ -46,7 +46,11 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("too_many_concurrent", 429, "too many requests at once"),
     ProblemCode("internal_error", 500, "a defect: report it with its correlation_id"),
     ProblemCode("upstream_error", 502, "the model provider failed, retries included"),
-    ProblemCode("model_unavailable", 503, "the model has failed too often and is left alone for a while, or models are switched off"),
+    ProblemCode(
+        "model_unavailable",
+        503,
+        "the model has failed too often and is left alone for a while, or models are switched off",
+    ),
     ProblemCode("overloaded", 503, "the server is full"),
     ProblemCode("draining", 503, "this worker is shutting down: ask again, another one answers"),
     ProblemCode("database_unavailable", 503, "MongoDB does not answer: nothing was stored"),
