@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from email.utils import formatdate, make_msgid, parseaddr
 from typing import Literal, Protocol
 
 import aiosmtplib
 import structlog
+from email_validator import validate_email
 
 Tls = Literal["starttls", "tls", "off"]
 TIMEOUT_S = 15.0
@@ -61,6 +63,7 @@ class SmtpDelivery:
         try:
             await aiosmtplib.send(
                 message_from(mail, self._sender),
+                recipients=[_on_the_wire(mail.to)],
                 hostname=self._host,
                 port=self._port,
                 username=self._username or None,
@@ -74,6 +77,8 @@ class SmtpDelivery:
             raise MailNotSent("the recipient was refused", permanent=all(code >= 500 for code in codes)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailNotSent(type(error).__name__, permanent=False) from error
+        except ValueError as error:
+            raise MailNotSent("no message can be made for this address", permanent=True) from error
 
 
 class LoggedDelivery:
@@ -95,11 +100,11 @@ class NoDelivery:
 
 
 def message_from(mail: Mail, sender: str) -> EmailMessage:
-    """Text and HTML alternatives. Raises nothing for a user's address: addr_spec is quoted by the library."""
+    """Text and HTML alternatives. A line break in the address is a ValueError: no header can be smuggled in."""
     name, address = parseaddr(sender)
-    message = EmailMessage()
+    message = EmailMessage(SMTPUTF8)
     message["From"] = Address(name, addr_spec=address)
-    message["To"] = Address(addr_spec=mail.to)
+    message["To"] = _on_the_wire(mail.to)
     message["Subject"] = mail.subject
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = make_msgid(domain=address.partition("@")[2])
@@ -107,3 +112,9 @@ def message_from(mail: Mail, sender: str) -> EmailMessage:
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _on_the_wire(address: str) -> str:
+    """The domain in ASCII, as every mail server takes it; letters before the @ need one that knows SMTPUTF8."""
+    parsed = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    return parsed.ascii_email or parsed.normalized

@@ -137,7 +137,6 @@ class UserRepository:
             )
         return user_from(document) if document else None
 
-
     async def retention_due(self, now: datetime, limit: int) -> list[User]:
         """Whose conversations are to be looked through, longest due first."""
         return [user_from(row) for row in await self._database.find(RETENTION_DUE, limit=limit, now=now)]
@@ -171,9 +170,7 @@ class UserRepository:
 
     async def _set(self, user_id: str, fields: Document) -> None:
         with translated():
-            await self._database.collection("users").update_one(
-                USER_BY_ID.where(user_id=user_id), {"$set": fields}
-            )
+            await self._database.collection("users").update_one(USER_BY_ID.where(user_id=user_id), {"$set": fields})
 
 
 class AdminUserRepository:
