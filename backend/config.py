@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     budget_user_cost_day: MoneySetting = Field("off", alias="AETHER_BUDGET_USER_COST_DAY")
     spend_cap_hour: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_HOUR")
     spend_cap_month: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_MONTH")
+    max_in_flight: int = Field(1000, alias="AETHER_MAX_IN_FLIGHT", ge=1)
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_networks)] = Field(
         (), alias="AETHER_TRUSTED_PROXIES"
     )

@@ -13,6 +13,7 @@ from backend.middleware.body_limit import BodyLimitMiddleware
 from backend.middleware.correlation import CorrelationMiddleware
 from backend.middleware.crash import CrashMiddleware
 from backend.middleware.drain import DrainMiddleware
+from backend.middleware.overload import OverloadMiddleware
 from backend.middleware.rate_headers import RateHeadersMiddleware
 from backend.middleware.security_headers import SecurityHeadersMiddleware
 from backend.middleware.simulated import SimulatedMiddleware
@@ -95,6 +96,7 @@ def create_app(settings: Settings, *, provider: Provider | None = None) -> FastA
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(CrashMiddleware)
     app.add_middleware(RateHeadersMiddleware)
+    app.add_middleware(OverloadMiddleware, limit=settings.max_in_flight)
     if settings.simulated:
         app.add_middleware(SimulatedMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)

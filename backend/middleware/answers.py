@@ -1,5 +1,7 @@
 """How middleware answers by itself: below the routes there is no framework to render an error."""
 
+import math
+
 import orjson
 from starlette.types import Scope, Send
 
@@ -14,6 +16,8 @@ async def send_problem(scope: Scope, send: Send, error: AetherError, *, close: b
     """
     body = orjson.dumps(problem_of(error, scope.get("state", {}).get("correlation_id")))
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after))))
     if close:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -1,5 +1,6 @@
 """Limits over HTTP: what callers are told, what is refused, and what a route must do to be limited."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -12,8 +13,9 @@ from backend.config import Settings
 from backend.routes.limits import limited
 from backend.server import create_app
 from backend.wiring import prepare
+from tests.servers import SimulatorHandle
 from tests.support.application import PASSWORD, Account, Served, serve, with_state
-from tests.support.chat import Chat
+from tests.support.chat import Chat, close_gate, held, open_gate
 from tests.support.proxy import Proxy, proxied
 from tests.support.waiting import eventually
 
@@ -195,3 +197,21 @@ async def test_limits_recover_after_redis_comes_back(chat: Chat, redis_proxy: tu
         return answer.status_code == 200 and rate(answer)[1] > 1
 
     await eventually(shared_again)
+
+
+async def test_a_full_server_refuses_before_anything_else_is_done(
+    app_settings: Settings, simulator: SimulatorHandle
+) -> None:
+    async with serve(app_settings.model_copy(update={"max_in_flight": 2})) as served:
+        chat = Chat(served, await served.new_user())
+        close_gate(simulator)
+        under_way = [asyncio.create_task(chat.post("chat/quick", message=f"{number}")) for number in range(2)]
+        await eventually(lambda: held(simulator) == 2)
+        refused = await chat.post("chat/quick", message="one too many")
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert refused.headers["retry-after"] == "1"
+        assert refused.headers["x-correlation-id"] == refused.json()["correlation_id"]
+        assert (await served.client.get("/api/health/live")).status_code == 200
+        open_gate(simulator)
+        assert [answer.status_code for answer in await asyncio.gather(*under_way)] == [200, 200]
+        assert (await chat.post("chat/quick", message="room again")).status_code == 200

@@ -1,5 +1,6 @@
 """Each middleware alone, on a tiny ASGI application."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -12,9 +13,11 @@ from backend.middleware.body_limit import BodyLimitMiddleware
 from backend.middleware.correlation import CorrelationMiddleware
 from backend.middleware.crash import CrashMiddleware
 from backend.middleware.drain import DrainMiddleware
+from backend.middleware.overload import OverloadMiddleware
 from backend.middleware.security_headers import SecurityHeadersMiddleware
 from backend.middleware.timing import TimingMiddleware, category_of
 from tests.support.asgi import Exchange, echo_length, ok, request
+from tests.support.waiting import eventually
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -273,3 +276,36 @@ async def test_while_draining_connections_are_not_kept() -> None:
     assert "connection" not in (await request(app)).headers
     draining = True
     assert (await request(app)).headers["connection"] == "close"
+
+
+async def test_a_full_worker_refuses_at_once_and_says_when_to_come_back() -> None:
+    release, inside = asyncio.Event(), []
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith("/api/health/"):
+            inside.append(scope)
+            await release.wait()
+        await ok(scope, receive, send)
+
+    app = OverloadMiddleware(slow, limit=3)
+    served = [asyncio.create_task(request(app)) for _ in range(3)]
+    await eventually(lambda: len(inside) == 3)
+    refused = await asyncio.wait_for(request(app), 1.0)
+    assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+    assert refused.headers["retry-after"] == "1"
+    assert (await request(app, path="/api/health/live")).status_code == 200
+    release.set()
+    assert [answer.status_code for answer in await asyncio.gather(*served)] == [200] * 3
+    assert (await request(app)).status_code == 200
+
+
+async def test_a_request_that_fails_or_is_cancelled_leaves_its_place() -> None:
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.Event().wait()
+
+    explosive, endless = OverloadMiddleware(explode, limit=1), OverloadMiddleware(never, limit=1)
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await request(explosive)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(request(endless), 0.01)
