@@ -1,6 +1,7 @@
 """The real servers that tests run against: one mongod, one Valkey and one simulator for each pytest process."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import redis
 from backend.services.embedded import EmbeddedServer, start_mongod, start_simulator, start_valkey
 
 GUARD = Path(__file__).with_name("guard.py")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (the name of a mount, no file in it is guessed)
 KEYS_AT_ONCE = 1000
 KEPT_REQUESTS = 100
 
@@ -40,6 +42,11 @@ class SimulatorHandle:
         return counts
 
 
+def memory_folder() -> str | None:
+    """A folder in memory where there is one: each test has a database of its own, which is some 200 files."""
+    return str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
+
+
 class Servers:
     """Starts each server at its first use; stop() ends all of them."""
 
@@ -49,7 +56,8 @@ class Servers:
 
     @cached_property
     def folder(self) -> Path:
-        return Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix="aether-tests-")))
+        folder = tempfile.TemporaryDirectory(prefix="aether-tests-", dir=memory_folder())
+        return Path(self._closing.enter_context(folder))
 
     @cached_property
     def mongo_url(self) -> str:
