@@ -64,7 +64,7 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "names several requirements",
         0.35,
-        marks=(("", re.compile(r"^[^\S\n]*+(?:[-*•]|\d++[.)])\s++\S", re.M)),),
+        marks=(("", re.compile(r"^[^\S\n]*(?:[-*•]|\d+[.)])[^\S\n]+\S", re.M)),),
     ),
     Signal("asks several questions", 0.2, marks=(("?", re.compile(r"\?[^?]*\?")),)),
     Signal(

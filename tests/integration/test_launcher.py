@@ -166,8 +166,11 @@ async def test_a_dead_server_is_started_again_on_its_port(launch: Launches, name
     before.kill()
 
     def listens_again() -> bool:
-        pid = aether.children().get(name, before.pid)
-        return pid != before.pid and any(c.laddr.port == port for c in psutil.Process(pid).net_connections())
+        try:
+            pid = aether.children().get(name, before.pid)
+            return pid != before.pid and any(c.laddr.port == port for c in psutil.Process(pid).net_connections())
+        except psutil.NoSuchProcess:  # its record is about to be replaced
+            return False
 
     await eventually(listens_again, 30)
     assert await aether.stop() == 0

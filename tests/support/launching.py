@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -57,8 +58,12 @@ class Launched:
 
     def children(self) -> dict[str, int]:
         """Process ids by name, of those that have a record."""
-        records = [json.loads(path.read_text()) for path in (self.data / "run").glob("*.json")]
-        return {record["name"]: record["pid"] for record in records}
+        found = {}
+        for path in (self.data / "run").glob("*.json"):
+            with suppress(FileNotFoundError):  # it is just being replaced
+                record = json.loads(path.read_text())
+                found[record["name"]] = record["pid"]
+        return found
 
     def signal_group(self, number: signal.Signals) -> None:
         """What a terminal does at Ctrl-C: every process of the foreground group receives it."""
