@@ -1,0 +1,39 @@
+"""Services for the shell: scripts/admin works beside the workers."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from backend.config import Settings
+from backend.services.bus import Bus
+from backend.services.identity import Identity
+from backend.services.limiter import Limiter
+from backend.services.repositories.users import AdminUserRepository, UserRepository
+from backend.wiring.parts import identity_of, open_database, open_redis
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What the shell may do that no route does."""
+
+    identity: Identity
+    users: UserRepository
+    administrators: AdminUserRepository
+
+
+@asynccontextmanager
+async def administer(settings: Settings) -> AsyncIterator[Administration]:
+    """Beside the workers: their sessions end through the same bus."""
+    async with AsyncExitStack() as stack:
+        redis = open_redis(settings)
+        stack.push_async_callback(redis.close)
+        database = open_database(settings)
+        await database.start(create_indexes=False)
+        stack.push_async_callback(database.close)
+        bus = Bus(redis)
+        limiter = Limiter(redis, chat=None, auth=None, concurrency=None)
+        users = UserRepository(database)
+        identity = identity_of(settings, users, database, limiter, bus)
+        await identity.start()
+        stack.push_async_callback(identity.close)
+        yield Administration(identity, users, AdminUserRepository(database))

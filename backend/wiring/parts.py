@@ -1,0 +1,152 @@
+"""Single services as the settings ask for them."""
+
+from collections.abc import Callable
+
+from backend.config import Settings
+from backend.domain.budgets import Budget, Caps
+from backend.domain.models import ModelCatalogue
+from backend.domain.usage import parse_usd
+from backend.services.budgets import BudgetAccounts, Budgets, Controls
+from backend.services.bus import Bus
+from backend.services.health import Probe
+from backend.services.identity import Identity
+from backend.services.identity.passwords import Passwords
+from backend.services.limiter import Limiter
+from backend.services.llm.provider import Provider
+from backend.services.llm.registry import open_llm
+from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
+from backend.services.performance_cache import PerformanceCache
+from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.redis_client import RedisClient
+from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
+from backend.services.repositories.users import UserRepository
+from backend.services.scalable_database import CommandEvent, ScalableDatabase
+
+PROVIDER_PROBE_S = 1.5
+
+
+def open_database(
+    settings: Settings,
+    *,
+    on_command: Callable[[CommandEvent], None] | None = None,
+    user_cache: PerformanceCache | None = None,
+) -> ScalableDatabase:
+    return ScalableDatabase(
+        settings.mongo_url.get_secret_value(),
+        settings.mongo_db,
+        driver=settings.mongo_driver,
+        pool_max=settings.mongo_pool_max,
+        pool_min=settings.mongo_pool_min,
+        timeout_s=settings.mongo_timeout,
+        on_command=on_command,
+        user_cache=user_cache,
+    )
+
+
+def open_redis(settings: Settings) -> RedisClient:
+    return RedisClient(settings.redis_url.get_secret_value(), settings.mongo_db, timeout_s=settings.redis_timeout)
+
+
+def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:
+    return Limiter(
+        redis,
+        chat=settings.limit_chat,
+        auth=settings.limit_auth,
+        concurrency=settings.limit_concurrency,
+        others={
+            "upload": settings.limit_upload,
+            "search": settings.limit_search,
+            "register": settings.limit_entry,
+            "login": settings.limit_entry,
+            "mail": settings.limit_entry,
+            "link": settings.limit_entry,
+            "refresh": settings.limit_refresh,
+        },
+    )
+
+
+def identity_of(
+    settings: Settings, users: UserRepository, database: ScalableDatabase, limiter: Limiter, bus: Bus
+) -> Identity:
+    return Identity(
+        users,
+        AuthSessionRepository(database),
+        limits=limiter,
+        bus=bus,
+        secret=settings.secret_key.get_secret_value(),
+        require_verified=settings.require_verified_email,
+        passwords=Passwords(composition=settings.password_composition),
+    )
+
+
+def letters_of(settings: Settings) -> Letters:
+    delivery: Delivery = NoDelivery() if settings.env == "production" else LoggedDelivery()
+    if settings.smtp_host:
+        delivery = SmtpDelivery(
+            settings.smtp_host,
+            settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value(),
+            tls=settings.smtp_tls,
+            sender=settings.smtp_from,
+        )
+    return Letters(delivery, settings.public_url or f"http://{settings.host}:{settings.port}")
+
+
+def budgets_of(settings: Settings, redis: RedisClient, database: ScalableDatabase, controls: Controls) -> Budgets:
+    accounts = BudgetAccounts(redis, UsageRepository(database), AdminUsageRepository(database), database.now)
+    return Budgets(
+        redis,
+        accounts,
+        controls,
+        usual=Budget(settings.budget_user_tokens_day, _limit(settings.budget_user_cost_day)),
+        caps=Caps(_limit(settings.spend_cap_hour), _limit(settings.spend_cap_month)),
+    )
+
+
+def _limit(amount: str) -> int | None:
+    return None if amount == "off" else parse_usd(amount)
+
+
+def monitor_of(
+    settings: Settings, database: ScalableDatabase, cache: PerformanceCache, catalogue: ModelCatalogue, worker: str
+) -> PerformanceMonitor:
+    return PerformanceMonitor(
+        database,
+        worker=worker,
+        cache_statistics=cache.statistics,
+        webhook=settings.alert_webhook,
+        cost_per_hour=parse_usd(settings.alert_cost_per_hour),
+        cache_hit_rate=settings.alert_cache_hit_rate,
+        data_dir=settings.data_dir,
+        models={model.id for model in catalogue.models},
+    )
+
+
+def provider_of(settings: Settings, catalogue: ModelCatalogue) -> Provider:
+    return open_llm(
+        settings.groq_transport,
+        settings.groq_base_url,
+        settings.groq_api_key.get_secret_value(),
+        catalogue=catalogue,
+        loopback_only=settings.testing,
+    )
+
+
+def probes_of(
+    database: ScalableDatabase, redis: RedisClient, provider: Provider, *, simulated: bool
+) -> dict[str, Probe]:
+    async def mongo() -> str:
+        await database.ping()
+        return "in memory, keeps nothing" if database.in_memory else "answers"
+
+    async def shared_cache() -> str:
+        await redis.ping()
+        return "answers"
+
+    async def models() -> str:
+        count = len(await provider.models(PROVIDER_PROBE_S))
+        return f"simulated, serves {count} models" if simulated else f"serves {count} models"
+
+    return {"mongo": mongo, "redis": shared_cache, "provider": models}

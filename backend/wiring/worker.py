@@ -1,0 +1,149 @@
+"""One worker's services, constructed in the order in which they need each other."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from backend.config import Settings
+from backend.domain.models import with_models
+from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch
+from backend.services.budgets import Controls
+from backend.services.bus import Bus
+from backend.services.enhanced_ai_service import EnhancedAIService
+from backend.services.health import Health
+from backend.services.llm.provider import Provider
+from backend.services.llm.switched import Switched
+from backend.services.performance_cache import PerformanceCache
+from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.repositories.controls import ControlRepository
+from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.idempotency import IdempotencyRepository
+from backend.services.repositories.leases import LeaseRepository
+from backend.services.repositories.mail_requests import MailRequestRepository
+from backend.services.repositories.messages import MessageRepository
+from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
+from backend.services.repositories.personal_data import PersonalDataRepository
+from backend.services.repositories.users import UserRepository
+from backend.services.scalable_database import CommandEvent
+from backend.services.services import Services
+from backend.services.single_flight import SingleFlight
+from backend.services.stream_log import StreamLog
+from backend.services.sweeper import Sweeper
+from backend.services.turn_log import TurnLog
+from backend.wiring.parts import (
+    budgets_of,
+    identity_of,
+    letters_of,
+    limiter_of,
+    monitor_of,
+    open_database,
+    open_redis,
+    probes_of,
+    provider_of,
+)
+from backend.wiring.preparation import administrator_of, prepare_database
+
+VERSION = "0.1.0"
+SIMULATOR = "simulator"
+
+
+class CommandSink:
+    """Passes database commands on to the monitor, which is built on the database and so comes after it."""
+
+    def __init__(self) -> None:
+        self.monitor: PerformanceMonitor | None = None
+
+    def __call__(self, event: CommandEvent) -> None:
+        if self.monitor:
+            self.monitor.record_database(event)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, provider: Provider | None = None) -> AsyncIterator[Services]:
+    """Everything that one worker needs, started; closed in the opposite order. provider: instead of the configured."""
+    async with AsyncExitStack() as stack:
+        catalogue = with_models(settings.model_small, settings.model_large)
+        redis = open_redis(settings)
+        stack.push_async_callback(redis.close)
+        bus = Bus(redis)
+        cache = PerformanceCache(redis, bus, source=SIMULATOR if settings.simulated else settings.groq_base_url)
+        sink = CommandSink()
+        database = open_database(settings, on_command=sink, user_cache=cache)
+        await database.start()
+        stack.push_async_callback(database.close)
+        if settings.in_memory:
+            email, password, _ = administrator_of(settings)
+            await prepare_database(database, email, password)
+
+        limiter = limiter_of(settings, redis)
+        streams = StreamLog(redis, bus)
+        flights = SingleFlight(redis)
+        users = UserRepository(database)
+        identity = identity_of(settings, users, database, limiter, bus)
+        links = Links(OneTimeTokenRepository(database))
+        mail = MailDispatch(MailRequestRepository(database), users, links, letters_of(settings))
+        conversations, messages = ConversationRepository(database), MessageRepository(database)
+        personal_data = PersonalDataRepository(database)
+        worker = f"{os.uname().nodename}-{os.getpid()}"
+        housekeeping = Housekeeping(users, personal_data, conversations, cache, LeaseRepository(database), owner=worker)
+        accounts = Accounts(
+            identity, users, links, mail, housekeeping, require_verified=settings.require_verified_email
+        )
+        monitor = monitor_of(settings, database, cache, catalogue, worker)
+        sink.monitor = monitor
+        controls = Controls(ControlRepository(database), bus)
+        budgets = budgets_of(settings, redis, database, controls)
+        for part in (bus, flights, streams, identity, mail, housekeeping, monitor, controls, budgets):
+            await part.start()
+            stack.push_async_callback(part.close)
+
+        llm = Switched(provider or provider_of(settings, catalogue), controls)
+        stack.push_async_callback(llm.close)
+        turn_log = TurnLog(database)
+        await turn_log.start()
+        stack.push_async_callback(turn_log.stop)
+        sweeper = Sweeper(turn_log, LeaseRepository(database), owner=monitor.instance)
+        await sweeper.start()
+        stack.push_async_callback(sweeper.close)
+        ai = EnhancedAIService(
+            provider=llm,
+            catalogue=catalogue,
+            cache=cache,
+            flights=flights,
+            limiter=limiter,
+            budgets=budgets,
+            streams=streams,
+            turn_log=turn_log,
+            monitor=monitor,
+            conversations=conversations,
+            messages=messages,
+            idempotency=IdempotencyRepository(database),
+            max_tokens=settings.max_tokens,
+            context_tokens=settings.context_tokens,
+            deadline_s=settings.deadline,
+            stream_grace_s=settings.stream_grace,
+            drain_s=settings.drain,
+        )
+        stack.push_async_callback(ai.close)
+        probes = probes_of(database, redis, llm, simulated=settings.simulated)
+        health = Health(probes, version=VERSION, simulated=settings.simulated)
+        stack.callback(health.drain)
+        yield Services(
+            accounts=accounts,
+            account_export=AccountExport(users, personal_data),
+            ai=ai,
+            budgets=budgets,
+            cache=cache,
+            controls=controls,
+            conversations=conversations,
+            database=database,
+            health=health,
+            identity=identity,
+            limiter=limiter,
+            messages=messages,
+            monitor=monitor,
+            streams=streams,
+            users=users,
+            metrics_token=settings.metrics_token.get_secret_value(),
+            simulated=settings.simulated,
+        )
