@@ -23,6 +23,7 @@ EVERY_S = 5.0
 LEASE_S = 60.0
 """Longer than a mail server may take."""
 LONGEST_PAUSE_S = 900.0
+CANCEL_AGAIN_S = 0.2
 
 log = structlog.get_logger()
 
@@ -55,10 +56,13 @@ class MailDispatch:
         self._task = asyncio.create_task(self._run(), name="mail_dispatch")
 
     async def close(self) -> None:
-        """A mail that is being sent is sent again after its lease, by whoever runs then."""
-        if self._task:
+        """A mail that is being sent is sent again after its lease, by whoever runs then.
+
+        Cancelled until it ends: Python 3.11's wait_for, which libraries use, may lose a cancellation.
+        """
+        while self._task and not self._task.done():
             self._task.cancel()
-            await asyncio.wait({self._task})
+            await asyncio.wait({self._task}, timeout=CANCEL_AGAIN_S)
 
     async def ask(self, kind: MailKind, email: str, registration: Registration | None = None) -> None:
         """Durable on return. The same work for every address."""
@@ -68,7 +72,8 @@ class MailDispatch:
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), self._every_s)
+                async with asyncio.timeout(self._every_s):
+                    await self._asked.wait()
             self._asked.clear()
             try:
                 await self.drain()
