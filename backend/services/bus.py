@@ -13,6 +13,7 @@ from functools import partial
 import structlog
 
 from backend.services.redis_client import PubSub, RedisClient, RedisError
+from backend.services.tasks import end
 
 PING_EVERY_S = 0.25
 UNANSWERED = 3
@@ -55,9 +56,7 @@ class Bus:
                 await self._tried.wait()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
 
     def _name(self, channel: str) -> str:
         return f"{self._redis.namespace}:bus:{channel}"

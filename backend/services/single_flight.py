@@ -19,6 +19,7 @@ import structlog
 from backend.errors import DeadlineExceeded, Overloaded
 from backend.services.performance_cache.answers import CachedAnswer, NotTheOwners, seal, unseal
 from backend.services.redis_client import RedisClient, RedisUnavailable
+from backend.services.tasks import end
 
 LEASE_S = 5.0
 RENEWALS_PER_LEASE = 3
@@ -211,8 +212,7 @@ class SingleFlight:
                 await self._renew([lease.key], [lease.token, round(self._lease_s * 1000)])
 
     async def _release(self, lease: "_Lease", renewing: "asyncio.Task[None]", result: bytes | None) -> None:
-        renewing.cancel()
-        await asyncio.wait({renewing})
+        await end(renewing)
         outcome: list[bytes | int] = [] if result is None else [result, round(RESULT_TTL_S * 1000)]
         with suppress(RedisUnavailable):
             await self._leave([lease.key, lease.result_key(lease.token)], [lease.token, *outcome])

@@ -8,6 +8,7 @@ import structlog
 
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.repositories.leases import LeaseRepository
+from backend.services.tasks import end
 from backend.services.turn_log import TurnLog
 
 LEASE = "sweep"
@@ -31,9 +32,7 @@ class Sweeper:
         self._task = asyncio.create_task(self._run(), name="sweeper")
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
 
     async def _run(self) -> None:
         while True:

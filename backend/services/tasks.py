@@ -13,7 +13,19 @@ T = TypeVar("T")
 LAST_WORDS_S = 3.0
 """What tasks that were cancelled may take for the tasks that they start as they end."""
 
+CANCEL_AGAIN_S = 1.0
+"""Longer than what ends needs to clean up, which a second cancellation would break off."""
+
 log = structlog.get_logger()
+
+
+async def end(*tasks: "asyncio.Task[Any] | None") -> None:
+    """Cancels the tasks until they have ended: Python 3.11's wait_for, which libraries use, may lose a cancellation."""
+    running = {task for task in tasks if task and not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
 
 
 class TaskOwner:
@@ -50,7 +62,5 @@ class TaskOwner:
         """
         await self.wait(timeout_s)
         late = tuple(self._tasks)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await end(*late)
         await self.wait(LAST_WORDS_S)

@@ -18,12 +18,12 @@ from backend.services.mail import Letters, MailNotSent
 from backend.services.mail.letters import Letter
 from backend.services.repositories.mail_requests import MailKind, MailRequest, MailRequestRepository
 from backend.services.repositories.users import UserRepository
+from backend.services.tasks import end
 
 EVERY_S = 5.0
 LEASE_S = 60.0
 """Longer than a mail server may take."""
 LONGEST_PAUSE_S = 900.0
-CANCEL_AGAIN_S = 0.2
 
 log = structlog.get_logger()
 
@@ -56,13 +56,8 @@ class MailDispatch:
         self._task = asyncio.create_task(self._run(), name="mail_dispatch")
 
     async def close(self) -> None:
-        """A mail that is being sent is sent again after its lease, by whoever runs then.
-
-        Cancelled until it ends: Python 3.11's wait_for, which libraries use, may lose a cancellation.
-        """
-        while self._task and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task}, timeout=CANCEL_AGAIN_S)
+        """A mail that is being sent is sent again after its lease, by whoever runs then."""
+        await end(self._task)
 
     async def ask(self, kind: MailKind, email: str, registration: Registration | None = None) -> None:
         """Durable on return. The same work for every address."""

@@ -18,6 +18,7 @@ from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.personal_data import PersonalDataRepository
 from backend.services.repositories.users import UserRepository
+from backend.services.tasks import end
 
 LEASE = "housekeeping"
 LEASE_S = 900.0
@@ -65,9 +66,7 @@ class Housekeeping:
         self._task = asyncio.create_task(self._run(), name="housekeeping")
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
 
     async def end_account(self, user_id: str) -> None:
         """The account is gone on return, and so is what it held, or will be with the next sweep."""

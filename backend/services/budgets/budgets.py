@@ -15,6 +15,7 @@ from backend.services.budgets.hold import Hold, Part, Spent
 from backend.services.budgets.shares import Shares
 from backend.services.limiter.ledger import GRANTED, HELD, UNKNOWN, Ledger, Verdict
 from backend.services.redis_client import RedisClient, RedisUnavailable
+from backend.services.tasks import end
 
 SETTLE_EVERY_S = 0.5
 UNSETTLED = 100_000
@@ -47,9 +48,7 @@ class Budgets:
         self._task = asyncio.create_task(self._settle_what_is_left(), name="budgets")
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
         await self._settle_all()
 
     def hold(self, user_id: str, amount: Amount, lifetime_s: float) -> Hold | None:

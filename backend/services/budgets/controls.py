@@ -15,6 +15,7 @@ from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.bus import Bus
 from backend.services.redis_client import RedisUnavailable
 from backend.services.repositories.controls import ControlRepository
+from backend.services.tasks import end
 
 CHANNEL = "controls"
 EVERY_S = 0.5
@@ -43,9 +44,7 @@ class Controls:
         self._task = asyncio.create_task(self._run(), name="controls")
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
 
     @property
     def enabled(self) -> bool:

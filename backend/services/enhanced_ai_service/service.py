@@ -22,6 +22,7 @@ from backend.services.enhanced_ai_service.single import SingleAgent
 from backend.services.enhanced_ai_service.streams import OpenedStream, Streams
 from backend.services.enhanced_ai_service.team import Team
 from backend.services.enhanced_ai_service.threads import NO_MESSAGE, Threads
+from backend.services.enhanced_ai_service.turns import Turns
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.performance_cache import PerformanceCache
@@ -74,15 +75,14 @@ class EnhancedAIService:
         planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens)
         threads = Threads(conversations, messages)
         admission = Admission(limiter, cache, budgets)
+        turns = Turns(turn_log, budgets, self._tasks)
         self._single = SingleAgent(
             asker=asker,
             planner=planner,
             threads=threads,
             admission=admission,
-            budgets=budgets,
-            turn_log=turn_log,
+            turns=turns,
             monitor=monitor,
-            tasks=self._tasks,
             deadline_s=deadline_s,
         )
         self._team = Team(
@@ -90,10 +90,8 @@ class EnhancedAIService:
             planner=planner,
             threads=threads,
             admission=admission,
-            budgets=budgets,
             cache=cache,
-            turn_log=turn_log,
-            tasks=self._tasks,
+            turns=turns,
             deadline_s=deadline_s,
         )
         self._streams = Streams(

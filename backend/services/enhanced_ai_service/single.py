@@ -4,37 +4,29 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from backend.domain.conversations import Turn, TurnOutcome
-from backend.domain.ids import new_id
+from backend.domain.conversations import Turn
 from backend.domain.replies import ChatReply
 from backend.domain.usage import TokenUsage
 from backend.errors import AetherError
-from backend.services.budgets import Budgets, Hold
+from backend.services.budgets import Hold
 from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement, answer_of
 from backend.services.enhanced_ai_service.bounds import most_of
 from backend.services.enhanced_ai_service.calls import Emit
-from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.outcomes import answered_reply, cached_reply, failed_outcome, outcome_of
 from backend.services.enhanced_ai_service.planning import Plan, Planner
-from backend.services.enhanced_ai_service.requests import AgentAsk, Ask, Thread
+from backend.services.enhanced_ai_service.requests import AgentAsk
 from backend.services.enhanced_ai_service.threads import Threads
+from backend.services.enhanced_ai_service.turns import Ending, Turns, new_turn
 from backend.services.performance_cache import CachedAnswer, Hit
 from backend.services.performance_monitor import PerformanceMonitor
-from backend.services.tasks import TaskOwner
-from backend.services.turn_log import TurnLog
-
-SWEEP_MARGIN_S = 60.0
 
 
 @dataclass(slots=True)
 class AgentRun:
-    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open.
-
-    hold: what is reserved of budgets, until the ending settles it.
-    """
+    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open."""
 
     ask: AgentAsk
     plan: Plan
@@ -66,24 +58,6 @@ Source = Callable[[Attempt], Awaitable[tuple[CachedAnswer, bool]]]
 """Gets the answer: (answer, coalesced). coalesced: another request asked for it and pays."""
 
 
-def new_turn(ask: Ask, thread: Thread, agent: str, lifetime_s: float) -> Turn:
-    """lifetime_s: the longest this turn can take; one that is still open well after that was left by a crash."""
-    now = datetime.now(UTC)
-    return Turn(
-        user_id=ask.user_id,
-        conversation_id=thread.conversation_id,
-        request_id=new_id("req"),
-        user_message_id=thread.user_message_id or new_id("msg"),
-        message_id=new_id("msg"),
-        parent_id=thread.parent_id,
-        content=None if thread.user_message_id else ask.message,
-        agent=agent,
-        created_at=now,
-        expires_at=now + timedelta(seconds=lifetime_s + SWEEP_MARGIN_S),
-        title=thread.title,
-    )
-
-
 class SingleAgent:
     """deadline_s: the longest that any request may take."""
 
@@ -94,20 +68,16 @@ class SingleAgent:
         planner: Planner,
         threads: Threads,
         admission: Admission,
-        budgets: Budgets,
-        turn_log: TurnLog,
+        turns: Turns,
         monitor: PerformanceMonitor,
-        tasks: TaskOwner,
         deadline_s: float,
     ) -> None:
         self.asker = asker
         self._planner = planner
         self._threads = threads
         self._admission = admission
-        self._budgets = budgets
-        self._turn_log = turn_log
+        self._turns = turns
         self._monitor = monitor
-        self._tasks = tasks
         self._deadline_s = deadline_s
 
     async def prepare(self, ask: AgentAsk) -> AgentRun:
@@ -142,21 +112,21 @@ class SingleAgent:
         if run.hit:
             return await self._reuse(run, run.hit, attempt.emit)
         try:
-            await self._turn_log.open(run.turn)
+            await self._turns.open(run)
             answer, coalesced = await self._sourced(run, attempt, source)
         except asyncio.CancelledError:
             if run.ending is None:
                 self._stop(run, self.asker.settle(attempt))
             raise
         except AetherError:
-            await self._budgets.release(run.hold)  # of what never began; an ending has settled it
+            await self._turns.release(run)
             raise
         records = () if coalesced else self.asker.settle(attempt).records
         if records:
             reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
         else:
             reply = cached_reply(run.plan, run.turn, Hit(answer, "coalesced", 0.0), run.seconds)
-        return await self._end(run, reply, outcome_of(reply, records, answer.baseline)).told()
+        return await self._turns.end(run, reply, outcome_of(reply, records, answer.baseline)).told()
 
     async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
         try:
@@ -164,24 +134,12 @@ class SingleAgent:
         except AetherError as error:
             settled = self.asker.settle(attempt)
             outcome = failed_outcome(error, settled.records, run.seconds, settled.text)
-            await self._end(run, error, outcome).told()
+            await self._turns.end(run, error, outcome).told()
             raise
-
-    def _end(self, run: AgentRun, result: ChatReply | AetherError, outcome: TurnOutcome) -> Ending[ChatReply]:
-        run.ending = Ending(result, self._tasks.spawn(self._close(run, outcome)))
-        return run.ending
-
-    async def _close(self, run: AgentRun, outcome: TurnOutcome) -> None:
-        try:
-            await self._turn_log.close(run.turn, outcome)
-        finally:
-            await self._budgets.settle(run.hold, outcome.calls)
 
     async def _reuse(self, run: AgentRun, hit: Hit, emit: Emit | None) -> ChatReply:
         reply = cached_reply(run.plan, run.turn, hit, run.seconds)
-        recording = self._turn_log.record(run.turn, outcome_of(reply, (), hit.answer.baseline))
-        run.ending = Ending(reply, self._tasks.spawn(recording))
-        await run.ending.told()
+        await self._turns.record(run, reply, outcome_of(reply, (), hit.answer.baseline)).told()
         if emit:
             emit(hit.answer.content, hit.answer.reasoning or "")
         return reply
@@ -193,7 +151,7 @@ class SingleAgent:
         else:
             answer = _nothing(run)
         reply = answered_reply(run.plan, run.turn, answer, settled.records, run.seconds)
-        self._end(run, reply, outcome_of(reply, settled.records, answer.baseline, "interrupted"))
+        self._turns.end(run, reply, outcome_of(reply, settled.records, answer.baseline, "interrupted"))
 
 
 def _nothing(run: AgentRun) -> CachedAnswer:

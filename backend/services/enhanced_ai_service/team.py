@@ -9,24 +9,19 @@ from collections.abc import Sequence
 from functools import partial
 
 from backend.domain.agents import AGENTS_BY_ID, SYNTHESIZER, TEAM, Agent
-from backend.domain.conversations import TurnOutcome
 from backend.domain.replies import AgentResponse, TeamReply
 from backend.errors import AetherError, BudgetExceeded, DeadlineExceeded, UpstreamError
-from backend.services.budgets import Budgets
 from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement
 from backend.services.enhanced_ai_service.bounds import most_of_team
-from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.members import Member, delimited
 from backend.services.enhanced_ai_service.outcomes import failed_outcome, team_outcome
 from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.enhanced_ai_service.requests import TeamAsk
-from backend.services.enhanced_ai_service.single import new_turn
 from backend.services.enhanced_ai_service.team_run import TeamRun
 from backend.services.enhanced_ai_service.threads import Threads
+from backend.services.enhanced_ai_service.turns import Turns, new_turn
 from backend.services.performance_cache import CachedAnswer, PerformanceCache
-from backend.services.tasks import TaskOwner
-from backend.services.turn_log import TurnLog
 
 
 class Team:
@@ -39,20 +34,16 @@ class Team:
         planner: Planner,
         threads: Threads,
         admission: Admission,
-        budgets: Budgets,
         cache: PerformanceCache,
-        turn_log: TurnLog,
-        tasks: TaskOwner,
+        turns: Turns,
         deadline_s: float,
     ) -> None:
         self._asker = asker
         self._planner = planner
         self._threads = threads
         self._admission = admission
-        self._budgets = budgets
         self._cache = cache
-        self._turn_log = turn_log
-        self._tasks = tasks
+        self._turns = turns
         self._deadline_s = deadline_s
 
     async def prepare(self, ask: TeamAsk, *, streaming: bool = False, stored: Sequence[AgentResponse] = ()) -> TeamRun:
@@ -94,29 +85,19 @@ class Team:
     async def answer(self, run: TeamRun) -> TeamReply:
         """The merged answer, durable in the turn log. A failure keeps the question and what was paid for."""
         try:
-            await self._turn_log.open(run.turn)
+            await self._turns.open(run)
             await self._consult_and_merge(run)
         except asyncio.CancelledError:
             if run.ending is None:
                 text = self._settle_merge(run)
                 reply = run.reply("cancelled", text)
-                self._end(run, reply, team_outcome(reply, run.records, run.baseline, "interrupted"))
+                self._turns.end(run, reply, team_outcome(reply, run.records, run.baseline, "interrupted"))
             raise
         except AetherError:
-            await self._budgets.release(run.hold)  # of what never began; an ending has settled it
+            await self._turns.release(run)
             raise
         reply = run.reply(run.finish_reason)
-        return await self._end(run, reply, team_outcome(reply, run.records, run.baseline)).told()
-
-    def _end(self, run: TeamRun, result: TeamReply | AetherError, outcome: TurnOutcome) -> Ending[TeamReply]:
-        run.ending = Ending(result, self._tasks.spawn(self._close(run, outcome)))
-        return run.ending
-
-    async def _close(self, run: TeamRun, outcome: TurnOutcome) -> None:
-        try:
-            await self._turn_log.close(run.turn, outcome)
-        finally:
-            await self._budgets.settle(run.hold, outcome.calls)
+        return await self._turns.end(run, reply, team_outcome(reply, run.records, run.baseline)).told()
 
     async def _consult_and_merge(self, run: TeamRun) -> None:
         try:
@@ -129,7 +110,7 @@ class Team:
         except AetherError as error:
             text = self._settle_merge(run)
             responses = [member.response for member in run.members]
-            await self._end(run, error, failed_outcome(error, run.records, run.seconds, text, responses)).told()
+            await self._turns.end(run, error, failed_outcome(error, run.records, run.seconds, text, responses)).told()
             raise
 
     async def _side_by_side(self, run: TeamRun) -> None:

@@ -11,11 +11,11 @@ from backend.domain.usage import UsageRecord, format_usd, sum_known
 from backend.services.budgets import Hold
 from backend.services.enhanced_ai_service.asking import Attempt
 from backend.services.enhanced_ai_service.calls import Emit
-from backend.services.enhanced_ai_service.endings import Ending
 from backend.services.enhanced_ai_service.members import Member
 from backend.services.enhanced_ai_service.outcomes import Bill
 from backend.services.enhanced_ai_service.planning import Plan
 from backend.services.enhanced_ai_service.requests import TeamAsk, Thread
+from backend.services.enhanced_ai_service.turns import Ending
 from backend.services.performance_cache import CachedAnswer
 
 AGENTS_PERCENT = 70

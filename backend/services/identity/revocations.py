@@ -17,6 +17,7 @@ from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.identity.stores import Announcements, SessionStore
 from backend.services.identity.tokens import ACCESS_LIFETIME_S
 from backend.services.redis_client import RedisUnavailable
+from backend.services.tasks import end
 
 CHANNEL = "sessions-ended"
 POLL_S = 0.1
@@ -59,9 +60,7 @@ class Revocations:
         self._follower = asyncio.create_task(self._follow(), name="revocations")
 
     async def close(self) -> None:
-        if self._follower is not None:
-            self._follower.cancel()
-            await asyncio.wait({self._follower})
+        await end(self._follower)
 
     async def revoke(self, user_id: str, session_id: str) -> None:
         """Durable, then in this worker, then announced."""

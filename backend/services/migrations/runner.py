@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -12,6 +12,7 @@ from backend.domain.ids import new_id
 from backend.errors import DatabaseUnavailable
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.scalable_database import Query, ScalableDatabase, translated
+from backend.services.tasks import end
 
 COLLECTION = "migrations"
 LEASE = "migrations"
@@ -109,9 +110,7 @@ class Migrations:
         try:
             yield
         finally:
-            renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
+            await end(renewing)
             await self._leases.release(LEASE, self._owner)
 
     async def _renew(self) -> None:

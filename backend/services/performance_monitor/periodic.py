@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from backend.services.tasks import end
+
 log = structlog.get_logger()
 
 
@@ -19,9 +21,7 @@ class Periodic:
 
     async def close(self) -> None:
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
     @staticmethod
     async def _repeat(name: str, pause_s: float, job: Callable[[], Awaitable[object]]) -> None:

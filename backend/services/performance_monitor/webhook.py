@@ -9,6 +9,7 @@ import structlog
 
 from backend.domain.alerts import format_amount
 from backend.services.performance_monitor.evaluation import Transition
+from backend.services.tasks import end
 
 WAITING_MAX = 100
 
@@ -44,7 +45,6 @@ class Webhook:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._waiting: asyncio.Queue[Transition] = asyncio.Queue(WAITING_MAX)
         self._task: asyncio.Task[None] | None = None
-        self._closing = False
 
     def post(self, transition: Transition) -> None:
         """Never waits: what does not fit into the queue is dropped and logged."""
@@ -57,7 +57,6 @@ class Webhook:
 
     async def start(self) -> None:
         if self._url and self._task is None:
-            self._closing = False
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -69,14 +68,12 @@ class Webhook:
                 await self._waiting.join()
         except TimeoutError:
             log.warning("alert_webhook_dropped", waiting=self._waiting.qsize())
-        self._closing = True  # aiohttp may turn a cancellation that meets its own deadline into a TimeoutError
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)  # aiohttp may turn a cancellation that meets its own deadline into a TimeoutError
         self._task = None
 
     async def _run(self) -> None:
         async with aiohttp.ClientSession(timeout=self._timeout) as session:
-            while not self._closing:
+            while True:
                 transition = await self._waiting.get()
                 try:
                     await self._send(session, transition)

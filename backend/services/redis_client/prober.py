@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from redis.exceptions import RedisError
 
 from backend.services.redis_client.deadline import deadline
+from backend.services.tasks import end
 
 PAUSE_S = 0.1
 PROBES_PER_CONNECTION = 3
@@ -40,9 +41,7 @@ class Prober:
         self._task = asyncio.create_task(self._serve())
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        await end(self._task)
 
     async def _serve(self) -> None:
         failures = 0

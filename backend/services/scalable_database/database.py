@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -23,6 +22,7 @@ from backend.services.scalable_database.reads import CONVERSATIONS_PAGE, DAILY_U
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
+from backend.services.tasks import end
 
 INDEX_PAUSE_S = 1.0
 INDEX_LONGEST_PAUSE_S = 60.0
@@ -76,10 +76,7 @@ class ScalableDatabase:
 
     async def close(self) -> None:
         """Ends the background work; a commit under way finishes first. The client is closed."""
-        if self._index_task:
-            self._index_task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._index_task
+        await end(self._index_task)
         if self._commits:
             await asyncio.wait(self._commits)
         if self._driver:
