@@ -11,6 +11,7 @@ from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.personal_data import HOLDINGS, PersonalDataRepository
 from backend.services.scalable_database import ScalableDatabase
+from backend.services.scalable_database.indexes import INDEXES
 from tests.support.application import PASSWORD, Account, Served
 from tests.support.chat import Chat, Json, pico
 
@@ -219,6 +220,6 @@ async def test_no_collection_of_users_is_forgotten(
     """A new collection with a user_id needs a line in HOLDINGS."""
     await converse(app_client, user)
     listed = {holding.collection for holding in HOLDINGS}
-    for name in await collections(database):
+    for name in {*await collections(database), *(index.collection for index in INDEXES)}:
         holds = await database.collection(name).find_one({"user_id": {"$exists": True}})
         assert name in listed or (holds is None and (name in NOT_OF_USERS or name == "users")), name

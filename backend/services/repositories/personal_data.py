@@ -39,6 +39,7 @@ HOLDINGS = (
     Holding("messages", "deleted", (("request_id", 1), ("role", 1), ("part", 1))),
     Holding("feedback", "deleted"),
     Holding("documents", "deleted"),
+    Holding("document_chunks", "deleted", exported=False),
     Holding("api_keys", "deleted"),
     Holding("one_time_tokens", "deleted", exported=False),
     Holding("idempotency_keys", "deleted", exported=False),

@@ -192,7 +192,12 @@ OPERATIONS = (
 
 LATER_DOCUMENTS = (
     Index("user_status_created", "documents", (("user_id", 1), ("status", 1), ("created_at", -1)), "(uploads)"),
-    Index("document_chunk", "document_chunks", (("document_id", 1), ("chunk_index", 1)), "(chunks in order)"),
+    Index(
+        "user_document_chunk",
+        "document_chunks",
+        (("user_id", 1), ("document_id", 1), ("chunk_index", 1)),
+        "(chunks in order)",
+    ),
 )
 
 INDEXES: tuple[Index, ...] = (
