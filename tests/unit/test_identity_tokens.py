@@ -85,7 +85,7 @@ async def test_a_token_of_another_key_or_algorithm_is_refused(identity: Identity
     forgeries = [
         jwt.encode(claims, derive_key(SECRET, "refresh tokens"), algorithm="HS256"),
         jwt.encode(claims, key * 2, algorithm="HS512"),
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         "",
         "a.b.c",
         "é",
