@@ -26,6 +26,11 @@ class Operation:
     def name(self) -> str:
         return f"{self.method} {self.path}"
 
+    @property
+    def parameters(self) -> set[str]:
+        """Of its path."""
+        return set(PARAMETER.findall(self.path))
+
     def url(self, **parameters: str) -> str:
         """Parameters that are not given become an id that nobody has."""
         return PARAMETER.sub(lambda match: parameters.get(match[1], "nobody"), self.path)

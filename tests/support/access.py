@@ -1,0 +1,120 @@
+"""Who may call which operation, and which of its parameters name an object of one user: one row for each.
+
+An operation without a row fails the suite (api/test_access.py, api/test_openapi.py).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from backend.domain.agents import AGENTS
+from tests.support.application import Account, Served
+
+Caller = Literal["anybody", "user", "admin"]
+CHAT = "/api/ai/v4/chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """caller: who may call it; a user, whatever the role is, and an admin are signed in.
+
+    owned: path parameters and body fields that name an object of a user -> what they name, a row of OBJECTS.
+    others: path parameters and body fields that name no user's object -> a value that a route takes.
+    body: what it needs beside the fields that are owned.
+    """
+
+    caller: Caller = "user"
+    owned: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] = field(default_factory=dict)
+
+
+QUESTION = {"message": "How do I reverse a list in Python?"}
+CONTINUED = {"conversation_id": "conversation"}
+BRANCHED = {**CONTINUED, "parent_id": "message", "regenerate_of": "message"}
+ANYBODY, USER, ADMIN = Access("anybody"), Access(), Access("admin")
+
+ACCESS: dict[str, Access] = {
+    "is_live": ANYBODY,
+    "is_ready": ANYBODY,
+    "register": ANYBODY,
+    "login": ANYBODY,
+    "refresh": ANYBODY,
+    "logout": ANYBODY,
+    "resend_verification": ANYBODY,
+    "forgot_password": ANYBODY,
+    "verify_email": ANYBODY,
+    "reset_password": ANYBODY,
+    "get_health": USER,
+    "get_me": USER,
+    "change_me": USER,
+    "change_password": USER,
+    "delete_account": USER,
+    "export_account": USER,
+    "ask_quickly": Access(owned=CONTINUED, body=QUESTION),
+    "ask_agent": Access(owned=BRANCHED, body=QUESTION),
+    "ask_team": Access(owned=CONTINUED, body=QUESTION),
+    "rerun_agent": Access(owned={"message_id": "team message"}, others={"agent": AGENTS[0].id}),
+    "estimate": Access(owned=BRANCHED, body=QUESTION),
+    "start_stream": Access(owned=BRANCHED, body=QUESTION),
+    "resume_stream": Access(owned={"stream_id": "stream"}),
+    "stop_stream": Access(owned={"stream_id": "stream"}),
+    "list_agents": USER,
+    "list_models": USER,
+    "get_analytics": USER,
+    "clear_cache": USER,
+    "list_conversations": USER,
+    "list_messages": Access(owned=CONTINUED),
+    "delete_conversation": Access(owned=CONTINUED),
+    "get_dashboard": ADMIN,
+    "list_alerts": ADMIN,
+    "get_detailed_health": ADMIN,
+    "get_performance": ADMIN,
+    "get_metrics": ADMIN,
+    "get_spending": ADMIN,
+    "set_spending": ADMIN,
+    "set_budget": Access("admin", others={"user_id": "nobody"}),
+}
+
+
+def callable_by(caller: Caller) -> set[str]:
+    return {operation for operation, access in ACCESS.items() if access.caller == caller}
+
+
+async def _ask(served: Served, account: Account, path: str, **fields: object) -> dict[str, str]:
+    """The ids of the answer; what it cost is not of interest here."""
+    answer = await served.client.post(f"{CHAT}/{path}", headers=account.headers, json={**QUESTION, **fields})
+    answer.raise_for_status()
+    found: dict[str, str] = answer.json()
+    return found
+
+
+async def _answer(served: Served, account: Account) -> tuple[str, ...]:
+    answer = await _ask(served, account, "quick")
+    return answer["conversation_id"], answer["message_id"]
+
+
+async def _team_answer(served: Served, account: Account) -> tuple[str, ...]:
+    return ((await _ask(served, account, "multi-agent", agents=[agent.id for agent in AGENTS[:2]]))["message_id"],)
+
+
+async def _stream(served: Served, account: Account) -> tuple[str, ...]:
+    answer = await served.client.post(f"{CHAT}/stream", headers=account.headers, json=QUESTION)
+    answer.raise_for_status()
+    return (answer.text.split('"stream_id":"', 1)[1].split('"', 1)[0],)
+
+
+OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, ...]]]] = {
+    ("conversation", "message"): _answer,
+    ("team message",): _team_answer,
+    ("stream",): _stream,
+}
+"""What an account can own -> makes it, and returns its ids."""
+
+
+async def make_objects(served: Served, account: Account) -> dict[str, str]:
+    """One object of each kind that belong to the account: kind -> id."""
+    made: dict[str, str] = {}
+    for kinds, make in OBJECTS.items():
+        made |= zip(kinds, await make(served, account), strict=True)
+    return made
