@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     spend_cap_hour: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_HOUR")
     spend_cap_month: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_MONTH")
     max_in_flight: int = Field(1000, alias="AETHER_MAX_IN_FLIGHT", ge=1)
+    audit_retention_days: int = Field(365, alias="AETHER_AUDIT_RETENTION_DAYS", ge=1, le=3650)
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_networks)] = Field(
         (), alias="AETHER_TRUSTED_PROXIES"
     )

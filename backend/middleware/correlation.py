@@ -1,4 +1,4 @@
-"""Correlation ids: one for each request, in its log lines, its errors, its response and its upstream call."""
+"""Correlation ids: one for each request, in its log lines, errors, response, upstream calls and audit entries."""
 
 import re
 import secrets
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from backend.services.request_origin import RequestOrigin, requested_from
 
 CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 TRACEPARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
@@ -48,8 +50,11 @@ class CorrelationMiddleware:
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
+        client = scope.get("client")
+        origin = RequestOrigin(client[0] if client else None, correlation_id)
         bound = bind_contextvars(correlation_id=correlation_id)
         try:
-            await self.app(scope, receive, send_with_id)
+            with requested_from(origin):
+                await self.app(scope, receive, send_with_id)
         finally:
             reset_contextvars(**bound)

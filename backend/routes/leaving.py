@@ -34,6 +34,7 @@ class ExportedAccount(BaseModel):
     auth_sessions: Annotated[Rows, Doc("Sign-ins and their devices, without tokens")]
     ai_usage: Annotated[Rows, Doc("The ledger: one record an upstream call")]
     usage_daily: Annotated[Rows, Doc("Counters by day, model and agent")]
+    audit_log: Annotated[Rows, Doc("What the account did: sign-ins, changes of credentials, from which address")]
 
 
 @router.get("/me/export", responses={200: {"model": ExportedAccount}, **PROBLEMS}, response_class=StreamingResponse)

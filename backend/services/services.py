@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backend.services.accounts import AccountExport, Accounts
+from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
@@ -24,6 +25,7 @@ class Services:
     accounts: Accounts
     account_export: AccountExport
     ai: EnhancedAIService
+    audit: AuditLog
     budgets: Budgets
     cache: PerformanceCache
     controls: Controls

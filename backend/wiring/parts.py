@@ -1,11 +1,13 @@
 """Single services as the settings ask for them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from backend.config import Settings
 from backend.domain.budgets import Budget, Caps
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import parse_usd
+from backend.services.audit_log import AuditLog
 from backend.services.budgets import BudgetAccounts, Budgets, Controls
 from backend.services.bus import Bus
 from backend.services.health import Probe
@@ -18,6 +20,7 @@ from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery,
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.redis_client import RedisClient
+from backend.services.repositories.audit_log import AdminAuditLogRepository, AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import UserRepository
@@ -46,6 +49,11 @@ def open_database(
 
 def open_redis(settings: Settings) -> RedisClient:
     return RedisClient(settings.redis_url.get_secret_value(), settings.mongo_db, timeout_s=settings.redis_timeout)
+
+
+def audit_log_of(settings: Settings, database: ScalableDatabase) -> AuditLog:
+    kept = timedelta(days=settings.audit_retention_days)
+    return AuditLog(AuditLogRepository(database, kept), AdminAuditLogRepository(database))
 
 
 def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:

@@ -31,6 +31,7 @@ from backend.services.stream_log import StreamLog
 from backend.services.sweeper import Sweeper
 from backend.services.turn_log import TurnLog
 from backend.wiring.parts import (
+    audit_log_of,
     budgets_of,
     identity_of,
     letters_of,
@@ -75,6 +76,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             email, password, _ = administrator_of(settings)
             await prepare_database(database, email, password)
 
+        audit = audit_log_of(settings, database)
         limiter = limiter_of(settings, redis)
         streams = StreamLog(redis, bus)
         flights = SingleFlight(redis)
@@ -132,6 +134,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             accounts=accounts,
             account_export=AccountExport(users, personal_data),
             ai=ai,
+            audit=audit,
             budgets=budgets,
             cache=cache,
             controls=controls,

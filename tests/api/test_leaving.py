@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.domain.audit import AuditAction
 from backend.services.accounts import Housekeeping
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.leases import LeaseRepository
@@ -15,7 +16,7 @@ from backend.services.scalable_database.indexes import INDEXES
 from tests.support.application import PASSWORD, Account, Served
 from tests.support.chat import Chat, Json, pico
 
-NOT_OF_USERS = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls", "audit_log"}
+NOT_OF_USERS = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls"}
 
 
 @pytest.fixture
@@ -118,6 +119,9 @@ async def test_an_export_is_read_in_batches_without_gap_or_repetition(
         {"user_id": user.id}, {"$set": {"updated_at": datetime(2026, 1, 1, tzinfo=UTC)}}
     )
     await database.collection("conversations").update_one({"user_id": user.id}, {"$set": {"archived": True}})
+    assert app_client.services is not None
+    for _ in range(2):
+        await app_client.services.audit.record(AuditAction.ACCOUNT_EXPORTED, user_id=user.id)
     for holding in HOLDINGS:
         if not holding.order:
             continue

@@ -11,27 +11,33 @@ from backend.domain.ids import new_id
 from backend.services.scalable_database import Delete, Document, Insert, Query, ScalableDatabase, Write, translated
 from backend.services.scalable_database.reads import USER
 
-Fate = Literal["deleted", "deleted last", "made anonymous"]
+Fate = Literal["deleted", "deleted last", "made anonymous", "unlinked"]
 Order = tuple[tuple[str, Literal[1, -1]], ...]
 BATCH = 100
 LINKS = ("conversation_id", "message_id")
+TRACES = ("address", "correlation_id")
 NOT_EXPORTED = ("_id", "user_id", "hash", "token_hash", "previous_hash", "registration")
 """Secrets, and what only this server can make use of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one collection keeps about a user. order: an index of it after user_id, for collections without bound."""
+    """What one collection keeps about a user. order: an index of it after user_id, for collections without bound.
+
+    doer: the field that says who did it, where that may be somebody else: only what the user did is exported.
+    """
 
     collection: str
     fate: Fate
     order: Order = ()
     exported: bool = True
+    doer: str = ""
 
     def query(self) -> Query:
-        return Query(
-            f"{self.collection}.of_one_user", self.collection, lambda user_id: {"user_id": user_id}, {"user_id": USER}
-        )
+        def where(user_id: str) -> Document:
+            return {"user_id": user_id, **({self.doer: user_id} if self.doer else {})}
+
+        return Query(f"{self.collection}.of_one_user", self.collection, where, {"user_id": USER})
 
 
 HOLDINGS = (
@@ -48,6 +54,8 @@ HOLDINGS = (
     # What the installation spent stays exact, but nobody can tell any more for whom.
     Holding("ai_usage", "made anonymous", (("request_id", 1), ("call", 1))),
     Holding("usage_daily", "made anonymous", (("day", 1), ("model", 1), ("agent", 1))),
+    # What happened can still be followed until its time is over, but leads to nobody.
+    Holding("audit_log", "unlinked", (("at", -1), ("_id", -1)), doer="actor_id"),
 )
 """The one list of where personal data is. A test looks for collections with a user_id that are missing here."""
 
@@ -79,9 +87,11 @@ class PersonalDataRepository:
             last = rows[-1]
 
     async def erase(self, user_id: str, *, last: bool) -> None:
-        """Deletes, or makes anonymous, in batches. May be repeated. last: sessions too."""
+        """Deletes, unlinks or makes anonymous, in batches. May be repeated. last: sessions too."""
         for holding in HOLDINGS:
-            if holding.fate == "made anonymous":
+            if holding.fate == "unlinked":
+                await self._unlink(user_id, holding)
+            elif holding.fate == "made anonymous":
                 await self._make_anonymous(user_id, holding.collection)
             elif holding.fate == "deleted" or last:
                 await self._delete(user_id, holding.collection)
@@ -106,6 +116,17 @@ class PersonalDataRepository:
                 await self._database.collection(collection).delete_many(
                     {**owned, "_id": {"$in": [row["_id"] for row in rows]}}
                 )
+
+    async def _unlink(self, user_id: str, holding: Holding) -> None:
+        """In place: one random id, noted nowhere, for the user as owner and as doer, and no network addresses."""
+        nobody = new_id("deleted")
+        for field in ("user_id", holding.doer):
+            owned = {field: user_id}
+            change = {"$set": {field: nobody}, "$unset": dict.fromkeys(TRACES, "")}
+            while rows := await self._read(holding.collection, owned, ()):
+                ids = {"$in": [row["_id"] for row in rows]}
+                with translated():
+                    await self._database.collection(holding.collection).update_many({**owned, "_id": ids}, change)
 
     async def _make_anonymous(self, user_id: str, collection: str) -> None:
         """Moved in transactions, because user_id is the shard key, and so that no sum is ever wrong.

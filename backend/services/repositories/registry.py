@@ -2,6 +2,7 @@
 
 from backend.services.repositories import (
     alerts,
+    audit_log,
     auth_sessions,
     controls,
     conversations,
@@ -19,6 +20,7 @@ from backend.services.scalable_database import Query, reads
 
 MODULES = (
     alerts,
+    audit_log,
     auth_sessions,
     controls,
     conversations,

@@ -180,14 +180,30 @@ OPERATIONS = (
         {"unique": True, "partialFilterExpression": {"state": "firing"}},
     ),
     Index("expiry", "alerts", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
-    Index("actor", "audit_log", (("actor", 1), ("at", -1)), "(what someone did)"),
-    Index("target", "audit_log", (("target", 1), ("at", -1)), "(what was done to something)"),
-    Index("expiry", "audit_log", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
     Index("user_key", "idempotency_keys", (("user_id", 1), ("key", 1)), "idempotency.by_key", UNIQUE),
     Index("expiry", "idempotency_keys", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
     Index("level_bucket", "metrics", (("level", 1), ("bucket", 1), ("_id", 1)), "metrics.window"),
     Index("expiry", "metrics", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
     Index("expiry", "leases", (("expires_at", 1),), "removal of what expired", {"expireAfterSeconds": 3600}),
+)
+
+
+def _audit_page(serves: str, *fields: str) -> Index:
+    keys = (*((field, 1) for field in fields), ("at", -1), ("_id", -1))
+    return Index(serves.partition(".")[2], "audit_log", keys, serves)
+
+
+# Any combination of filters is read in order. Entries are few, beside messages, and pages of them are long.
+AUDIT_LOG = (
+    _audit_page("audit_log.page"),
+    _audit_page("audit_log.by_actor", "actor_id"),
+    _audit_page("audit_log.by_user", "user_id"),
+    _audit_page("audit_log.by_action", "action"),
+    _audit_page("audit_log.by_actor_user", "actor_id", "user_id"),
+    _audit_page("audit_log.by_actor_action", "actor_id", "action"),
+    _audit_page("audit_log.by_user_action", "user_id", "action"),
+    _audit_page("audit_log.by_actor_user_action", "actor_id", "user_id", "action"),
+    Index("expiry", "audit_log", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
 )
 
 LATER_DOCUMENTS = (
@@ -210,5 +226,6 @@ INDEXES: tuple[Index, ...] = (
     *LEDGER,
     *LATER_FEEDBACK,
     *OPERATIONS,
+    *AUDIT_LOG,
     *LATER_DOCUMENTS,
 )

@@ -58,10 +58,12 @@ class Keyset:
         if cursor is None:
             return where
         at, last_id = self.decode(cursor)
-        beyond = "$gt" if self.direction == 1 else "$lt"
+        beyond, nearer = ("$gt", max) if self.direction == 1 else ("$lt", min)
+        span = where.get(self.field, {})  # of a list with bounds, which a cursor must not lift
+        following = {**span, beyond: nearer(at, span.get(beyond, at))}
         return {
             "$or": [
-                {**where, self.field: at, "_id": {beyond: last_id}},
-                {**where, self.field: {beyond: at}},
+                {**where, self.field: {**span, "$eq": at} if span else at, "_id": {beyond: last_id}},
+                {**where, self.field: following},
             ]
         }

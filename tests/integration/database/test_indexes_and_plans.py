@@ -11,10 +11,12 @@ from typing import get_args
 import pytest
 
 from backend.domain.alerts import Alert
+from backend.domain.audit import AuditAction
 from backend.domain.budgets import Budget
 from backend.domain.one_time_tokens import Purpose
 from backend.domain.users import Profile, UserRole
 from backend.services.repositories.alerts import AlertRepository
+from backend.services.repositories.audit_log import AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
@@ -26,6 +28,7 @@ from backend.services.repositories.registry import NAMED_QUERIES
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
+from tests.support.database.contract.audit import make_entry
 from tests.support.database.contract.mail_links import make_token
 from tests.support.database.contract.people import make_session
 from tests.support.database.opening import opened, started
@@ -53,6 +56,17 @@ async def seed(database: ScalableDatabase) -> None:
             )
             await asyncio.gather(*(log.open(make_turn(user_id)) for _ in range(20)))
     await _seed_shared_state(database)
+    await _seed_audit_log(database)
+
+
+async def _seed_audit_log(database: ScalableDatabase) -> None:
+    """Of every combination of actor, user and action more than a page, all at a few instants."""
+    entries = AuditLogRepository(database, timedelta(days=3650))
+    for number in range(240):
+        user_id, actor_id = f"user_{number % 2}", f"user_{number // 2 % 2}"
+        action = (AuditAction.SIGNED_IN, AuditAction.BUDGET_CHANGED)[number // 4 % 2]
+        at = NOW - timedelta(minutes=number // 100)
+        await entries.add(make_entry(action, user_id=user_id, actor_id=actor_id, at=at))
 
 
 async def _seed_shared_state(database: ScalableDatabase) -> None:

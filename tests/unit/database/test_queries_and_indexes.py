@@ -45,6 +45,10 @@ WITHOUT_USER = {
     "metrics.one",
     "alerts.by_state",
     "alerts.firing_rule",
+    "audit_log.page",
+    "audit_log.by_actor",
+    "audit_log.by_action",
+    "audit_log.by_actor_action",
 }
 
 
