@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pydantic import SecretStr, ValidationError
 
 from backend.config import Settings
+from backend.domain.audit import SHELL, AuditAction
 from backend.errors import AetherError, NotFound, WeakPassword
 from backend.launcher.secret_key import stored_secret_key
 from backend.services.embedded import DataLayout, StartError, running_mongo_url, running_redis_url
@@ -76,7 +77,12 @@ async def _run(asked: argparse.Namespace, settings: Settings) -> None:
 async def _create_admin(administration: Administration, email: str, password: str) -> tuple[bool, str]:
     """Whether the password is the account's now, and what to say."""
     password_hash = await administration.identity.hash_new_password(password, email)
-    if await administration.administrators.ensure_admin(email, password_hash):
+    created = await administration.administrators.ensure_admin(email, password_hash)
+    user = await administration.users.by_email(email)
+    await administration.audit.record(
+        AuditAction.ROLE_CHANGED, user_id=user.id if user else None, actor_id=SHELL, role="admin", created=str(created)
+    )
+    if created:
         return True, "The administrator can sign in."
     return False, "The account is an administrator's from its next refresh on, and keeps its password."
 
@@ -88,6 +94,7 @@ async def _reset_password(administration: Administration, email: str, password: 
     password_hash = await administration.identity.hash_new_password(password, user.email, user.name)
     await administration.identity.replace_password(user.id, password_hash)
     await administration.users.set_verified(user.id)
+    await administration.audit.record(AuditAction.PASSWORD_RESET, user_id=user.id, actor_id=SHELL)
     return True, "The password is replaced, and every sign-in of the account has ended."
 
 

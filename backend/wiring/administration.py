@@ -5,11 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from backend.config import Settings
+from backend.services.audit_log import AuditLog
 from backend.services.bus import Bus
 from backend.services.identity import Identity
 from backend.services.limiter import Limiter
 from backend.services.repositories.users import AdminUserRepository, UserRepository
-from backend.wiring.parts import identity_of, open_database, open_redis
+from backend.wiring.parts import audit_log_of, identity_of, open_database, open_redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Administration:
     identity: Identity
     users: UserRepository
     administrators: AdminUserRepository
+    audit: AuditLog
 
 
 @asynccontextmanager
@@ -33,7 +35,8 @@ async def administer(settings: Settings) -> AsyncIterator[Administration]:
         bus = Bus(redis)
         limiter = Limiter(redis, chat=None, auth=None, concurrency=None)
         users = UserRepository(database)
-        identity = identity_of(settings, users, database, limiter, bus)
+        audit = audit_log_of(settings, database)
+        identity = identity_of(settings, users, database, limiter, bus, audit)
         await identity.start()
         stack.push_async_callback(identity.close)
-        yield Administration(identity, users, AdminUserRepository(database))
+        yield Administration(identity, users, AdminUserRepository(database), audit)

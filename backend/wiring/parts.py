@@ -75,13 +75,14 @@ def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:
 
 
 def identity_of(
-    settings: Settings, users: UserRepository, database: ScalableDatabase, limiter: Limiter, bus: Bus
+    settings: Settings, users: UserRepository, database: ScalableDatabase, limiter: Limiter, bus: Bus, audit: AuditLog
 ) -> Identity:
     return Identity(
         users,
         AuthSessionRepository(database),
         limits=limiter,
         bus=bus,
+        audit=audit,
         secret=settings.secret_key.get_secret_value(),
         require_verified=settings.require_verified_email,
         passwords=Passwords(composition=settings.password_composition),

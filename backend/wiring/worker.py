@@ -81,19 +81,19 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         streams = StreamLog(redis, bus)
         flights = SingleFlight(redis)
         users = UserRepository(database)
-        identity = identity_of(settings, users, database, limiter, bus)
+        identity = identity_of(settings, users, database, limiter, bus, audit)
         links = Links(OneTimeTokenRepository(database))
-        mail = MailDispatch(MailRequestRepository(database), users, links, letters_of(settings))
+        mail = MailDispatch(MailRequestRepository(database), users, links, letters_of(settings), audit)
         conversations, messages = ConversationRepository(database), MessageRepository(database)
         personal_data = PersonalDataRepository(database)
         worker = f"{os.uname().nodename}-{os.getpid()}"
         housekeeping = Housekeeping(users, personal_data, conversations, cache, LeaseRepository(database), owner=worker)
         accounts = Accounts(
-            identity, users, links, mail, housekeeping, require_verified=settings.require_verified_email
+            identity, users, links, mail, housekeeping, audit, require_verified=settings.require_verified_email
         )
         monitor = monitor_of(settings, database, cache, catalogue, worker)
         sink.monitor = monitor
-        controls = Controls(ControlRepository(database), bus)
+        controls = Controls(ControlRepository(database), bus, audit)
         budgets = budgets_of(settings, redis, database, controls)
         for part in (bus, flights, streams, identity, mail, housekeeping, monitor, controls, budgets):
             await part.start()
@@ -132,7 +132,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         stack.callback(health.drain)
         yield Services(
             accounts=accounts,
-            account_export=AccountExport(users, personal_data),
+            account_export=AccountExport(users, personal_data, audit),
             ai=ai,
             audit=audit,
             budgets=budgets,

@@ -16,7 +16,7 @@ from backend.services.redis_client import RedisClient
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
-from tests.support.identity import EMAIL, PASSWORD, SECRET, quick_hasher, sign_in
+from tests.support.identity import EMAIL, PASSWORD, SECRET, Audit, quick_hasher, sign_in
 from tests.support.proxy import proxied
 from tests.support.waiting import eventually
 
@@ -39,6 +39,7 @@ async def worker(mongo_url: str, redis_url: str, name: str) -> AsyncIterator[Ide
             AuthSessionRepository(database),
             limits=Limiter(redis, chat=None, auth=(3, 900), concurrency=None),
             bus=bus,
+            audit=Audit(),
             secret=SECRET,
             passwords=Passwords(quick_hasher()),
         )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
 
+from backend.domain.audit import AuditAction
 from backend.domain.ids import new_id
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 from backend.errors import Conflict, DatabaseUnavailable, RateLimited
@@ -149,6 +150,18 @@ class Bus:
                 handler(payload)
 
 
+class Audit:
+    """rows: (action, whose account, who did it)."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str | None, str | None]] = []
+
+    async def record(
+        self, action: AuditAction, *, user_id: str | None, actor_id: str | None = None, **detail: str
+    ) -> None:
+        self.rows.append((action.value, user_id, actor_id or user_id))
+
+
 class World:
     """Two workers' identities over the same stores."""
 
@@ -158,6 +171,7 @@ class World:
         self.sessions = Sessions(self.clock)
         self.limits = Limits()
         self.network = Network()
+        self.audit = Audit()
 
     def identity(self, hasher: PasswordHasher | None = None) -> Identity:
         return Identity(
@@ -165,6 +179,7 @@ class World:
             self.sessions,
             limits=self.limits,
             bus=Bus(self.network),
+            audit=self.audit,
             secret=SECRET,
             clock=self.clock,
             passwords=Passwords(hasher or quick_hasher()),

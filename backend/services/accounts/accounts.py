@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from backend.domain.audit import AuditAction
 from backend.domain.one_time_tokens import Registration
 from backend.domain.users import Locale, Profile, ProfileChanges, User
 from backend.errors import Conflict, InvalidInput, MailUnavailable, Unauthenticated
 from backend.services.accounts.dispatch import MailDispatch
 from backend.services.accounts.housekeeping import Housekeeping
 from backend.services.accounts.links import Links
+from backend.services.audit_log import AuditLog
 from backend.services.identity import Identity, Principal
 from backend.services.identity.identity import name_from, normal_email
 from backend.services.repositories.users import UserRepository
@@ -26,6 +28,7 @@ class Accounts:
         links: Links,
         mail: MailDispatch,
         housekeeping: Housekeeping,
+        audit: AuditLog,
         *,
         require_verified: bool = False,
     ) -> None:
@@ -34,6 +37,7 @@ class Accounts:
         self._links = links
         self._mail = mail
         self._housekeeping = housekeeping
+        self._audit = audit
         self._require_verified = require_verified
 
     async def register(self, email: str, password: str, name: str | None, locale: Locale) -> User | None:
@@ -67,17 +71,19 @@ class Accounts:
             await self._begin(token)
         else:
             await self._users.set_verified(verified.user_id)
+            await self._audit.record(AuditAction.EMAIL_VERIFIED, user_id=verified.user_id)
 
     async def _begin(self, token: str) -> None:
         found = (await self._links.redeem("register", token)).registration
         if found is None:
             raise InvalidInput("This link is of another kind.", code="link_invalid")
         try:
-            await self._users.create(
+            user = await self._users.create(
                 found.email, found.password_hash, found.name, "user", locale=found.locale, verified=True
             )
         except Conflict as error:
             raise InvalidInput("This address has an account already: sign in.", code="link_invalid") from error
+        await self._audit.record(AuditAction.REGISTERED, user_id=user.id)
 
     async def reset_password(self, token: str, password: str) -> None:
         """Ends every session. A refused password does not use the link up.
@@ -92,6 +98,7 @@ class Accounts:
         await self._links.redeem("reset", token)
         await self._identity.replace_password(user.id, password_hash)
         await self._users.set_verified(user.id)
+        await self._audit.record(AuditAction.PASSWORD_RESET, user_id=user.id)
         await self._mail.ask("password_changed", user.email)
 
     async def change_password(self, principal: Principal, current: str, password: str) -> None:
@@ -99,6 +106,7 @@ class Accounts:
         user = await self._identity.confirm(principal.user_id, current)
         password_hash = await self._identity.hash_new_password(password, user.email, user.name)
         await self._identity.replace_password(user.id, password_hash, keep=principal.session_id)
+        await self._audit.record(AuditAction.PASSWORD_CHANGED, user_id=user.id)
         await self._links.withdraw("reset", user.id)
         if self._mail.available:
             await self._mail.ask("password_changed", user.email)
@@ -120,6 +128,7 @@ class Accounts:
         """
         user = await self._identity.confirm(principal.user_id, password)
         await self._identity.end_sessions(user.id)
+        await self._audit.record(AuditAction.ACCOUNT_DELETED, user_id=user.id)  # before the log is unlinked from it
         await self._housekeeping.end_account(user.id)
 
     def _need_mail(self) -> None:

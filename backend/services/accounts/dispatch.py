@@ -9,15 +9,18 @@ from contextlib import suppress
 
 import structlog
 
+from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.ids import new_id
 from backend.domain.one_time_tokens import Purpose, Registration
 from backend.domain.users import DEFAULT_LOCALE, User
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.accounts.links import Links
+from backend.services.audit_log import AuditLog
 from backend.services.mail import Letters, MailNotSent
 from backend.services.mail.letters import Letter
 from backend.services.repositories.mail_requests import MailKind, MailRequest, MailRequestRepository
 from backend.services.repositories.users import UserRepository
+from backend.services.request_origin import requested_from
 from backend.services.tasks import end
 
 EVERY_S = 5.0
@@ -37,6 +40,7 @@ class MailDispatch:
         users: UserRepository,
         links: Links,
         letters: Letters,
+        audit: AuditLog,
         *,
         every_s: float = EVERY_S,
     ) -> None:
@@ -44,6 +48,7 @@ class MailDispatch:
         self._users = users
         self._links = links
         self._letters = letters
+        self._audit = audit
         self._every_s = every_s
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -94,6 +99,7 @@ class MailDispatch:
             await self._letters.send("password_changed", request.email, user.locale if user else DEFAULT_LOCALE)
         elif request.kind == "reset":
             if user:
+                await self._record_reset(request, user)
                 await self._send_link("reset", "reset", user)
         elif user:
             if user.verified_at is None:
@@ -102,6 +108,12 @@ class MailDispatch:
                 await self._send_link("known_address", "reset", user)
         else:
             await self._send_registration(request)
+
+    async def _record_reset(self, request: MailRequest, user: User) -> None:
+        """As of the request that asked for it, once, however often the mail server has to be tried."""
+        if request.attempts == 1:
+            with requested_from(request.origin):
+                await self._audit.record(AuditAction.PASSWORD_RESET_ASKED, user_id=user.id, actor_id=UNKNOWN)
 
     async def _send_link(self, letter: Letter, purpose: Purpose, user: User) -> None:
         if not await self._links.too_many(purpose, user.email):

@@ -6,9 +6,11 @@ from typing import Any
 
 import orjson
 
+from backend.domain.audit import AuditAction
 from backend.domain.usage import format_usd
 from backend.domain.users import User
 from backend.errors import Unauthenticated
+from backend.services.audit_log import AuditLog
 from backend.services.repositories.personal_data import HOLDINGS, PersonalDataRepository
 from backend.services.repositories.users import UserRepository
 
@@ -16,9 +18,10 @@ MONEY = ("cost", "baseline")
 
 
 class AccountExport:
-    def __init__(self, users: UserRepository, data: PersonalDataRepository) -> None:
+    def __init__(self, users: UserRepository, data: PersonalDataRepository, audit: AuditLog) -> None:
         self._users = users
         self._data = data
+        self._audit = audit
 
     async def begin(self, user_id: str, at: datetime) -> AsyncGenerator[bytes, None]:
         """The document in parts. Raises Unauthenticated before the first where the account was deleted.
@@ -28,6 +31,7 @@ class AccountExport:
         user = await self._users.by_id(user_id)
         if user is None:
             raise Unauthenticated("This account does not exist any more.")
+        await self._audit.record(AuditAction.ACCOUNT_EXPORTED, user_id=user.id)
         return self._write(user, at)
 
     async def _write(self, user: User, at: datetime) -> AsyncGenerator[bytes, None]:

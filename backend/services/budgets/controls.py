@@ -10,8 +10,11 @@ from contextlib import suppress
 
 import structlog
 
+from backend.domain.audit import AuditAction
 from backend.domain.budgets import Budget
+from backend.domain.usage import format_usd
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
+from backend.services.audit_log import AuditLog
 from backend.services.bus import Bus
 from backend.services.redis_client import RedisUnavailable
 from backend.services.repositories.controls import ControlRepository
@@ -26,9 +29,10 @@ log = structlog.get_logger()
 class Controls:
     """Construct it before the bus starts."""
 
-    def __init__(self, repository: ControlRepository, bus: Bus, *, every_s: float = EVERY_S) -> None:
+    def __init__(self, repository: ControlRepository, bus: Bus, audit: AuditLog, *, every_s: float = EVERY_S) -> None:
         self._repository = repository
         self._bus = bus
+        self._audit = audit
         self._every_s = every_s
         self._budgets: dict[str, Budget] = {}
         self._revision: int | None = None
@@ -63,6 +67,9 @@ class Controls:
         await self._repository.set_enabled(enabled, actor)
         log.warning("spending_switched", enabled=enabled, actor=actor)
         await self._announce()
+        await self._audit.record(
+            AuditAction.SPENDING_SWITCHED, user_id=None, actor_id=actor, spending="on" if enabled else "off"
+        )
 
     async def set_budget(self, user_id: str, budget: Budget | None, actor: str) -> bool:
         """None: the usual one again. False: there is no such user."""
@@ -70,6 +77,7 @@ class Controls:
             return False
         log.info("budget_set", user_id=user_id, actor=actor)
         await self._announce()
+        await self._audit.record(AuditAction.BUDGET_CHANGED, user_id=user_id, actor_id=actor, **_shown(budget))
         return True
 
     async def _announce(self) -> None:
@@ -96,3 +104,9 @@ class Controls:
             self._changed.clear()
             with suppress(DatabaseUnavailable, DeadlineExceeded):
                 await self.look()
+
+
+def _shown(budget: Budget | None) -> dict[str, str]:
+    if budget is None:
+        return {"budget": "the usual one"}
+    return {"tokens": str(budget.tokens), "cost_usd": str(format_usd(budget.cost))}

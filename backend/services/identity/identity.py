@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User
 from backend.errors import InvalidInput, Unauthenticated
 from backend.services.identity.passwords import Passwords
 from backend.services.identity.refresh import RefreshTokens
 from backend.services.identity.revocations import Revocations
-from backend.services.identity.stores import Announcements, SessionStore, SignInLimits, UserStore
+from backend.services.identity.stores import Announcements, Audit, SessionStore, SignInLimits, UserStore
 from backend.services.identity.tokens import ACCESS_LIFETIME_S, AccessTokens, Principal
 
 
@@ -39,6 +40,7 @@ class Identity:
         *,
         limits: SignInLimits,
         bus: Announcements,
+        audit: Audit,
         secret: str,
         require_verified: bool = False,
         clock: Callable[[], float] = time.time,
@@ -46,6 +48,7 @@ class Identity:
     ) -> None:
         self._users = users
         self._limits = limits
+        self._audit = audit
         self._require_verified = require_verified
         self._passwords = passwords or Passwords()
         self._access = AccessTokens(derive_key(secret, "access tokens"), clock=clock)
@@ -53,6 +56,7 @@ class Identity:
         self._refresh = RefreshTokens(
             sessions,
             self._revocations,
+            audit,
             key=derive_key(secret, "refresh tokens"),
             now=lambda: datetime.fromtimestamp(clock(), UTC),
         )
@@ -81,7 +85,9 @@ class Identity:
         """
         email = normal_email(email)
         password_hash = await self._passwords.hash_new(password, email, name or "")
-        return await self._users.create(email, password_hash, name or name_from(email), "user", locale=locale)
+        user = await self._users.create(email, password_hash, name or name_from(email), "user", locale=locale)
+        await self._audit.record(AuditAction.REGISTERED, user_id=user.id)
+        return user
 
     async def login(self, email: str, password: str, *, device: str, address: str) -> Tokens:
         """Raises Unauthenticated (invalid_credentials), RateLimited, CacheUnavailable, Overloaded.
@@ -90,6 +96,7 @@ class Identity:
         """
         user = await self._authenticate(normal_email(email), password, address)
         session, refresh_token = await self._refresh.begin(user.id, device)
+        await self._audit.record(AuditAction.SIGNED_IN, user_id=user.id, session=session.id)
         return self._tokens(user, session, refresh_token)
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -102,6 +109,7 @@ class Identity:
 
     async def logout(self, principal: Principal) -> None:
         await self._revocations.revoke(principal.user_id, principal.session_id)
+        await self._audit.record(AuditAction.SIGNED_OUT, user_id=principal.user_id, session=principal.session_id)
 
     async def logout_refresh(self, refresh_token: str) -> None:
         """For a client whose access token has expired. A token that is not valid changes nothing."""
@@ -116,7 +124,9 @@ class Identity:
 
         Raises InvalidInput (wrong_password), RateLimited, CacheUnavailable, Overloaded.
         """
-        user = await self._check(lambda: self._users.by_id(user_id), password, (f"user:{user_id}",))
+        user = await self._check(
+            lambda: self._users.by_id(user_id), password, (f"user:{user_id}",), AuditAction.PASSWORD_CHECK_FAILED
+        )
         if user is None:
             raise InvalidInput("The password is wrong.", code="wrong_password")
         return user
@@ -134,15 +144,18 @@ class Identity:
             user = await self._users.by_email(email)
             return None if user and self._require_verified and user.verified_at is None else user
 
-        user = await self._check(find, password, (f"address:{address}", f"email:{email}"))
+        subjects = (f"address:{address}", f"email:{email}")
+        user = await self._check(find, password, subjects, AuditAction.SIGN_IN_FAILED)
         if user is None:
             raise Unauthenticated("The email address or the password is wrong.", code="invalid_credentials")
         return user
 
     async def _check(
-        self, find: Callable[[], Awaitable[User | None]], password: str, subjects: Sequence[str]
+        self, find: Callable[[], Awaitable[User | None]], password: str, subjects: Sequence[str], failure: AuditAction
     ) -> User | None:
         """The user, where the password is right. subjects: what failures are counted for.
+
+        A failure names the account, where there is one, and never what was typed: it may be a password.
 
         The limit is asked inside the slot, so guesses sent all at once cannot all pass before one is counted.
         """
@@ -154,6 +167,7 @@ class Identity:
             if user is None or not right:
                 for subject in subjects:
                     await self._limits.record_failed_sign_in(subject)
+                await self._audit.record(failure, user_id=user.id if user else None, actor_id=UNKNOWN)
                 return None
             if user.password_hash and self._passwords.outdated(user.password_hash):
                 await self._users.set_password_hash(user.id, await self._passwords.hash(password))

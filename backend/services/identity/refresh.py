@@ -17,11 +17,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.ids import new_id
 from backend.domain.users import Session
 from backend.errors import Unauthenticated
 from backend.services.identity.revocations import Revocations
-from backend.services.identity.stores import SessionStore
+from backend.services.identity.stores import Audit, SessionStore
 
 LIFETIME = timedelta(days=30)
 """From the sign-in: rotation never moves it."""
@@ -51,10 +52,17 @@ class RefreshTokens:
     """key: for deriving replacements. now: the time, aware, UTC."""
 
     def __init__(
-        self, sessions: SessionStore, revocations: Revocations, *, key: bytes, now: Callable[[], datetime]
+        self,
+        sessions: SessionStore,
+        revocations: Revocations,
+        audit: Audit,
+        *,
+        key: bytes,
+        now: Callable[[], datetime],
     ) -> None:
         self._sessions = sessions
         self._revocations = revocations
+        self._audit = audit
         self._key = key
         self._now = now
 
@@ -89,6 +97,9 @@ class RefreshTokens:
         if not self._just_replaced(session, token, replacement):
             log.warning("refresh_token_reused", user_id=session.user_id, session_id=session.id)
             await self._revocations.revoke(session.user_id, session.id)
+            await self._audit.record(
+                AuditAction.REFRESH_TOKEN_REUSED, user_id=session.user_id, actor_id=UNKNOWN, session=session.id
+            )
             raise Unauthenticated("This sign-in was ended because an old token of it was used.", code="session_revoked")
         return session, str(replacement)
 
@@ -101,6 +112,7 @@ class RefreshTokens:
             return
         if token.hash in (session.token_hash, session.previous_hash):
             await self._revocations.revoke(session.user_id, session.id)
+            await self._audit.record(AuditAction.SIGNED_OUT, user_id=session.user_id, session=session.id)
 
     async def _live_session(self, token: _Presented) -> Session:
         session = await self._sessions.get(token.user_id, token.session_id)

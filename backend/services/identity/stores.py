@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from backend.domain.audit import AuditAction
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 
 
@@ -47,6 +48,12 @@ class SignInLimits(Protocol):
         ...
 
     async def record_failed_sign_in(self, subject: str) -> None: ...
+
+
+class Audit(Protocol):
+    async def record(
+        self, action: AuditAction, *, user_id: str | None, actor_id: str | None = None, **detail: str
+    ) -> None: ...
 
 
 class Announcements(Protocol):

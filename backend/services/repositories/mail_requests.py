@@ -12,6 +12,7 @@ from pymongo import ReturnDocument
 
 from backend.domain.ids import new_id
 from backend.domain.one_time_tokens import Registration
+from backend.services.request_origin import NOWHERE, RequestOrigin, request_origin
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
 COLLECTION = "mail_requests"
@@ -35,13 +36,17 @@ MailKind = Literal["register", "verify", "reset", "password_changed"]
 
 @dataclass(frozen=True, slots=True)
 class MailRequest:
-    """attempts: how often it was claimed, this time included. registration: of the kind register."""
+    """attempts: how often it was claimed, this time included. registration: of the kind register.
+
+    origin: of the request that asked for it.
+    """
 
     id: str
     kind: MailKind
     email: str
     attempts: int
     registration: Registration | None = None
+    origin: RequestOrigin = NOWHERE
 
 
 class MailRequestRepository:
@@ -56,6 +61,7 @@ class MailRequestRepository:
             "kind": kind,
             "email": email,
             "registration": asdict(registration) if registration else None,
+            "origin": asdict(request_origin()),
             "attempts": 0,
             "not_before": now,
             "expires_at": now + KEPT,
@@ -95,4 +101,5 @@ def _request_from(document: Document) -> MailRequest:
         email=document["email"],
         attempts=document["attempts"],
         registration=Registration(**registration) if registration else None,
+        origin=RequestOrigin(**document.get("origin", {})),
     )
