@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     smtp_tls: Literal["starttls", "tls", "off"] = "starttls"
     smtp_from: str = ""
     password_composition: bool = Field(False, alias="AETHER_PASSWORD_COMPOSITION")
+    session_idle: float = Field(604_800.0, alias="AETHER_SESSION_IDLE", ge=600, le=2_592_000)
+    """Not less than an access token is valid, not more than a sign-in lasts at all."""
     metrics_token: SecretStr = Field(SecretStr(""), alias="AETHER_METRICS_TOKEN")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="AETHER_LOG_LEVEL")
 

@@ -31,6 +31,7 @@ from backend.routes import (
     leaving,
     mail_links,
     performance,
+    sessions,
     streams,
 )
 from backend.routes.openapi import install_openapi
@@ -40,7 +41,7 @@ from backend.services.logs import configure_logging
 from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
-ACCOUNT_ROUTES = (auth, mail_links, leaving)
+ACCOUNT_ROUTES = (auth, sessions, mail_links, leaving)
 ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, performance, admin)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict
 
 from backend.domain.conversations import MessageStatus, Role
@@ -11,20 +11,13 @@ from backend.domain.doc import Doc
 from backend.domain.replies import AgentResponse, ChatReceipt, FailureReceipt, TeamReceipt
 from backend.errors import NotFound
 from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.pages import DEFAULT_LIMIT, Cursor, Limit, NextCursor
 from backend.routes.problems import PROBLEMS, problem_responses
-
-DEFAULT_LIMIT = 25
-MAX_LIMIT = 100
 
 router = APIRouter(prefix="/api/conversations", tags=["conversations"], responses=PROBLEMS)
 NOT_FOUND = problem_responses(404)
 
 ConversationId = Annotated[str, Path(description="A conversation of the caller's")]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on the page at most")]
-Cursor = Annotated[
-    str | None, Query(max_length=512, description="next_cursor of the page before; left out for the first page")
-]
-NextCursor = Annotated[str | None, Doc("cursor of the next page; null: this is the last one")]
 
 
 class ConversationShape(BaseModel):

@@ -85,6 +85,7 @@ def identity_of(
         audit=audit,
         secret=settings.secret_key.get_secret_value(),
         require_verified=settings.require_verified_email,
+        session_idle=timedelta(seconds=settings.session_idle),
         passwords=Passwords(composition=settings.password_composition),
     )
 

@@ -18,9 +18,10 @@ REFERENCE = re.compile(r"\w+_(id|of)")
 
 
 async def routes(served: Served) -> list[Operation]:
-    """All of them, sign-out last: after it the caller's token is worth nothing."""
+    """All of them, sign-outs last: after them the caller's token is worth nothing. The one for everybody comes last."""
     found = operations((await served.client.get("/openapi.json")).json())
-    return sorted(found, key=lambda operation: operation.path == "/api/auth/logout")
+    last = ("logout_all", "logout")
+    return sorted(found, key=lambda operation: last.index(operation.id) if operation.id in last else -1)
 
 
 async def call(served: Served, operation: Operation, headers: dict[str, str], **parameters: str) -> httpx.Response:

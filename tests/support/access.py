@@ -51,6 +51,9 @@ ACCESS: dict[str, Access] = {
     "change_password": USER,
     "delete_account": USER,
     "export_account": USER,
+    "list_sessions": USER,
+    "end_session": Access(owned={"session_id": "session"}),
+    "logout_all": USER,
     "ask_quickly": Access(owned=CONTINUED, body=QUESTION),
     "ask_agent": Access(owned=BRANCHED, body=QUESTION),
     "ask_team": Access(owned=CONTINUED, body=QUESTION),
@@ -104,10 +107,18 @@ async def _stream(served: Served, account: Account) -> tuple[str, ...]:
     return (answer.text.split('"stream_id":"', 1)[1].split('"', 1)[0],)
 
 
+async def _session(served: Served, account: Account) -> tuple[str, ...]:
+    """Another sign-in than the one that asks."""
+    await served.sign_in(account.email)
+    listed = await served.client.get("/api/auth/sessions", headers=account.headers)
+    return (next(item["id"] for item in listed.json()["items"] if not item["current"]),)
+
+
 OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, ...]]]] = {
     ("conversation", "message"): _answer,
     ("team message",): _team_answer,
     ("stream",): _stream,
+    ("session",): _session,
 }
 """What an account can own -> makes it, and returns its ids."""
 

@@ -76,11 +76,22 @@ class Sessions:
         session = self.rows.get(session_id)
         return session if session and session.user_id == user_id else None
 
+    async def live_page(
+        self, user_id: str, now: datetime, limit: int, cursor: str | None
+    ) -> tuple[list[Session], str | None]:
+        """cursor: how many come before."""
+        live = [row for row in self.rows.values() if row.user_id == user_id and not row.revoked_at]
+        live = sorted((row for row in live if row.expires_at > now), key=lambda row: (row.last_used, row.id))[::-1]
+        start = int(cursor or 0)
+        return live[start : start + limit], str(start + limit) if len(live) > start + limit else None
+
     async def rotate(self, session_id: str, user_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
         session = self.rows[session_id]
         if session.token_hash != old_hash or session.revoked_at:
             return False
-        self.rows[session_id] = replace(session, token_hash=new_hash, previous_hash=old_hash, rotated_at=now)
+        self.rows[session_id] = replace(
+            session, token_hash=new_hash, previous_hash=old_hash, rotated_at=now, last_used=now
+        )
         return True
 
     async def revoke(self, user_id: str, session_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import jwt
 import pytest
@@ -159,6 +160,32 @@ async def test_a_family_ends_thirty_days_after_the_sign_in_whatever_its_use(worl
     world.clock.now += DAY
     with pytest.raises(Unauthenticated):
         await identity.refresh(tokens.refresh_token)
+
+
+async def test_a_family_that_nobody_uses_for_a_week_ends(world: World, identity: Identity) -> None:
+    tokens = await sign_in(identity)
+    world.clock.now += 7 * DAY - 1
+    tokens = await identity.refresh(tokens.refresh_token)
+    [session], _ = await identity.sessions(tokens.user.id, 10, None)
+    assert session.expires_at == world.clock.instant + timedelta(days=7)
+    world.clock.now += 7 * DAY
+    assert await identity.sessions(tokens.user.id, 10, None) == ([], None)
+    assert not await identity.end_session(tokens.user.id, tokens.session.id)
+    with pytest.raises(Unauthenticated) as caught:
+        await identity.refresh(tokens.refresh_token)
+    assert caught.value.code == "refresh_token_invalid"
+
+
+async def test_a_page_of_sessions_ends_where_the_idle_ones_begin(world: World, identity: Identity) -> None:
+    idle = [await sign_in(identity) for _ in range(3)]
+    world.clock.now += 7 * DAY
+    used = [await sign_in(identity) for _ in range(3)]
+    seen, cursor = await identity.sessions(used[0].user.id, 2, None)
+    assert cursor is not None
+    rest, cursor = await identity.sessions(used[0].user.id, 2, cursor)
+    assert cursor is None
+    assert {session.id for session in seen + rest} == {tokens.session.id for tokens in used}
+    assert len(idle) == 3
 
 
 async def test_tokens_that_nobody_issued_are_refused_and_end_nothing(world: World, identity: Identity) -> None:

@@ -4,13 +4,13 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User
 from backend.errors import InvalidInput, Unauthenticated
 from backend.services.identity.passwords import Passwords
-from backend.services.identity.refresh import RefreshTokens
+from backend.services.identity.refresh import IDLE, RefreshTokens
 from backend.services.identity.revocations import Revocations
 from backend.services.identity.stores import Announcements, Audit, SessionStore, SignInLimits, UserStore
 from backend.services.identity.tokens import ACCESS_LIFETIME_S, AccessTokens, Principal
@@ -31,6 +31,7 @@ class Identity:
     """Construct it before the bus starts. secret: the installation's secret key. clock: seconds since the epoch.
 
     require_verified: whoever has not shown that mail reaches them cannot sign in, and is not told why.
+    session_idle: how long a sign-in lasts without a refresh.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Identity:
         audit: Audit,
         secret: str,
         require_verified: bool = False,
+        session_idle: timedelta = IDLE,
         clock: Callable[[], float] = time.time,
         passwords: Passwords | None = None,
     ) -> None:
@@ -59,6 +61,7 @@ class Identity:
             audit,
             key=derive_key(secret, "refresh tokens"),
             now=lambda: datetime.fromtimestamp(clock(), UTC),
+            idle=session_idle,
         )
 
     async def start(self) -> None:
@@ -94,7 +97,10 @@ class Identity:
 
         device: how the session is called in lists, the browser say. address: of the client, for the limit.
         """
-        user = await self._authenticate(normal_email(email), password, address)
+        return await self.sign_in(await self._authenticate(normal_email(email), password, address), device)
+
+    async def sign_in(self, user: User, device: str) -> Tokens:
+        """A session for a user who has shown who they are."""
         session, refresh_token = await self._refresh.begin(user.id, device)
         await self._audit.record(AuditAction.SIGNED_IN, user_id=user.id, session=session.id)
         return self._tokens(user, session, refresh_token)
@@ -114,6 +120,26 @@ class Identity:
     async def logout_refresh(self, refresh_token: str) -> None:
         """For a client whose access token has expired. A token that is not valid changes nothing."""
         await self._refresh.end(refresh_token)
+
+    async def sessions(self, user_id: str, limit: int, cursor: str | None) -> tuple[list[Session], str | None]:
+        """The user's live sessions, latest used first, and the cursor of the next page; expires_at: unless used.
+
+        Raises InvalidInput for a bad cursor.
+        """
+        return await self._refresh.live(user_id, limit, cursor)
+
+    async def end_session(self, user_id: str, session_id: str) -> bool:
+        """On every worker within a second. False: the user has no live session with this id."""
+        if not await self._refresh.is_live(user_id, session_id):
+            return False
+        await self._revocations.revoke(user_id, session_id)
+        await self._audit.record(AuditAction.SESSIONS_REVOKED, user_id=user_id, session=session_id)
+        return True
+
+    async def logout_everywhere(self, user_id: str) -> None:
+        """Ends every session of the user on every worker within a second."""
+        await self.end_sessions(user_id)
+        await self._audit.record(AuditAction.SESSIONS_REVOKED, user_id=user_id, session="all")
 
     async def hash_new_password(self, password: str, *own: str) -> str:
         """own: the user's address and name. Raises WeakPassword, Overloaded."""

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,6 +26,8 @@ from backend.services.identity.stores import Audit, SessionStore
 
 LIFETIME = timedelta(days=30)
 """From the sign-in: rotation never moves it."""
+IDLE = timedelta(days=7)
+"""From the last refresh: a sign-in that nobody uses for so long ends."""
 GRACE = timedelta(seconds=10)
 SECRET_BYTES = 32
 MAX_TOKEN_CHARACTERS = 256
@@ -49,7 +51,7 @@ class _Presented:
 
 
 class RefreshTokens:
-    """key: for deriving replacements. now: the time, aware, UTC."""
+    """key: for deriving replacements. now: the time, aware, UTC. idle: how long a family lasts without a refresh."""
 
     def __init__(
         self,
@@ -59,12 +61,14 @@ class RefreshTokens:
         *,
         key: bytes,
         now: Callable[[], datetime],
+        idle: timedelta = IDLE,
     ) -> None:
         self._sessions = sessions
         self._revocations = revocations
         self._audit = audit
         self._key = key
         self._now = now
+        self._idle = idle
 
     async def begin(self, user_id: str, device: str) -> tuple[Session, str]:
         """A new family and its first token."""
@@ -114,11 +118,32 @@ class RefreshTokens:
             await self._revocations.revoke(session.user_id, session.id)
             await self._audit.record(AuditAction.SIGNED_OUT, user_id=session.user_id, session=session.id)
 
+    async def live(self, user_id: str, limit: int, cursor: str | None) -> tuple[list[Session], str | None]:
+        """The user's, latest used first, and the cursor of the next page. expires_at: if it is not used until then.
+
+        Raises InvalidInput for a bad cursor.
+        """
+        now = self._now()
+        found, following = await self._sessions.live_page(user_id, now, limit, cursor)
+        live = [replace(session, expires_at=ends) for session in found if (ends := self._ends_at(session)) > now]
+        # By the order of the list everything after one that has lain idle has lain idle too.
+        return live, following if len(live) == len(found) else None
+
+    async def is_live(self, user_id: str, session_id: str) -> bool:
+        session = await self._sessions.get(user_id, session_id)
+        return session is not None and self._lives(session)
+
     async def _live_session(self, token: _Presented) -> Session:
         session = await self._sessions.get(token.user_id, token.session_id)
-        if session is None or session.revoked_at is not None or session.expires_at <= self._now():
+        if session is None or not self._lives(session):
             raise _refused()
         return session
+
+    def _lives(self, session: Session) -> bool:
+        return session.revoked_at is None and self._now() < self._ends_at(session)
+
+    def _ends_at(self, session: Session) -> datetime:
+        return min(session.expires_at, session.last_used + self._idle)
 
     def _just_replaced(self, session: Session, token: _Presented, replacement: _Presented) -> bool:
         return (

@@ -29,6 +29,12 @@ class SessionStore(Protocol):
 
     async def get(self, user_id: str, session_id: str) -> Session | None: ...
 
+    async def live_page(
+        self, user_id: str, now: datetime, limit: int, cursor: str | None
+    ) -> tuple[list[Session], str | None]:
+        """Neither revoked nor past their absolute expiry, latest used first."""
+        ...
+
     async def rotate(self, session_id: str, user_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
         """Replaces the token's hash where it still is old_hash; False where another request was first."""
         ...

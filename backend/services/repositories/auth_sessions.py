@@ -7,11 +7,10 @@ from pymongo.errors import DuplicateKeyError
 
 from backend.domain.users import Session
 from backend.errors import Conflict
-from backend.services.scalable_database import Query, ScalableDatabase, translated
+from backend.services.scalable_database import Keyset, Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import session_from
 from backend.services.scalable_database.reads import USER
 
-LISTED = 100
 SESSION = ("_id", "session_none")
 
 BY_TOKEN_HASH = Query(
@@ -26,12 +25,12 @@ BY_ID = Query(
     lambda user_id, session_id: {"_id": session_id, "user_id": user_id},
     {"user_id": USER, "session_id": SESSION},
 )
-OF_USER = Query(
-    "auth_sessions.of_user",
+LIVE_PAGE = Query(
+    "auth_sessions.live_page",
     "auth_sessions",
-    lambda user_id: {"user_id": user_id},
-    {"user_id": USER},
-    sort=(("last_used", -1),),
+    lambda user_id, now: {"user_id": user_id, "revoked_at": None, "expires_at": {"$gt": now}},
+    {"user_id": USER, "now": ("created_at", datetime(2000, 1, 1, tzinfo=UTC))},
+    keyset=Keyset("last_used", -1, "text"),
 )
 REVOKED_SINCE = Query(
     "auth_sessions.revoked_since",
@@ -67,7 +66,7 @@ LIVE = Query(
     fields=("_id",),
     kind="write",
 )
-QUERIES = (BY_TOKEN_HASH, BY_ID, OF_USER, REVOKED_SINCE, ROTATE, REVOKE, LIVE)
+QUERIES = (BY_TOKEN_HASH, BY_ID, LIVE_PAGE, REVOKED_SINCE, ROTATE, REVOKE, LIVE)
 
 
 class AuthSessionRepository:
@@ -97,10 +96,12 @@ class AuthSessionRepository:
         document = await self._database.find_one(BY_ID, user_id=user_id, session_id=session_id)
         return session_from(document) if document else None
 
-    async def of_user(self, user_id: str) -> list[Session]:
-        """Latest used first, revoked and expired ones too."""
-        documents = await self._database.find(OF_USER, limit=LISTED, user_id=user_id)
-        return [session_from(document) for document in documents]
+    async def live_page(
+        self, user_id: str, now: datetime, limit: int, cursor: str | None
+    ) -> tuple[list[Session], str | None]:
+        """Neither revoked nor past their absolute expiry, latest used first. Raises InvalidInput: a bad cursor."""
+        rows, following = await self._database.page(LIVE_PAGE, limit=limit, cursor=cursor, user_id=user_id, now=now)
+        return [session_from(row) for row in rows], following
 
     async def rotate(self, session_id: str, user_id: str, old_hash: str, new_hash: str, now: datetime) -> bool:
         """False: old_hash is no longer the valid token, or the session is revoked. Only one of two rotations wins."""

@@ -60,7 +60,12 @@ USERS = (
 
 AUTH_SESSIONS = (
     Index("token_hash", "auth_sessions", (("token_hash", 1),), "auth_sessions.by_token_hash", UNIQUE),
-    Index("user_last_used", "auth_sessions", (("user_id", 1), ("last_used", -1)), "auth_sessions.of_user"),
+    Index(
+        "user_live",
+        "auth_sessions",
+        (("user_id", 1), ("revoked_at", 1), ("last_used", -1), ("_id", -1)),
+        "auth_sessions.live_page, auth_sessions.live",
+    ),
     Index(
         "revoked",
         "auth_sessions",

@@ -190,3 +190,23 @@ async def test_a_redis_that_says_nothing_delays_nobody(workers: Workers, valkey:
     assert max(seconds) < DELAY_S
     await healthy(*users[0])
     assert (await sign_in(workers.a)).status_code == 200
+
+
+async def test_an_ended_sign_in_fails_on_the_other_worker_within_a_second_without_redis_too(
+    workers: Workers, valkey: MortalValkey
+) -> None:
+    bystanders = await workers.user()
+    on_a, on_b = await workers.user()
+    await on_b.get("/api/auth/me")
+    await valkey.kill()
+    try:
+        ended = await workers.a.client.post("/api/auth/logout-all", headers=on_a.account.headers)
+        assert ended.status_code == 204
+
+        async def refused() -> bool:
+            return (await workers.b.client.get("/api/auth/me", headers=on_b.account.headers)).status_code == 401
+
+        await eventually(refused, 1.0)
+    finally:
+        await valkey.start_again()
+    await healthy(*bystanders)

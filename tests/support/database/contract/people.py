@@ -118,6 +118,24 @@ async def test_revoked_session_cannot_rotate_and_is_listed(database: ScalableDat
     assert await sessions.revoked_since(datetime.now(UTC) + timedelta(hours=1)) == []
 
 
+async def test_live_sessions_come_in_pages_latest_used_first(database: ScalableDatabase) -> None:
+    sessions = AuthSessionRepository(database)
+    mine = [replace(make_session(), last_used=NOW + timedelta(hours=age // 2)) for age in range(5)]
+    ended, expired, others = make_session(), replace(make_session(), expires_at=NOW), make_session("user_eve")
+    for session in (*mine, ended, expired, others):
+        await sessions.create(session)
+    await sessions.revoke("user_ada", ended.id)
+    seen: list[Session] = []
+    cursor = None
+    while True:
+        page, cursor = await sessions.live_page("user_ada", NOW, 2, cursor)
+        assert len(page) <= 2
+        seen += page
+        if cursor is None:
+            break
+    assert seen == sorted(mine, key=lambda session: (session.last_used, session.id), reverse=True)
+
+
 async def test_all_live_sessions_of_one_user_are_revoked(database: ScalableDatabase) -> None:
     sessions = AuthSessionRepository(database)
     mine, ended, others = make_session(), make_session(), make_session("user_eve")
@@ -125,7 +143,10 @@ async def test_all_live_sessions_of_one_user_are_revoked(database: ScalableDatab
         await sessions.create(session)
     await sessions.revoke("user_ada", ended.id)
     assert await sessions.revoke_all("user_ada") == [mine.id]
-    assert {session.id for session in await sessions.of_user("user_ada") if session.revoked_at} == {mine.id, ended.id}
+    for session in (mine, ended):
+        stored = await sessions.get("user_ada", session.id)
+        assert stored is not None
+        assert stored.revoked_at is not None
     untouched = await sessions.get("user_eve", others.id)
     assert untouched is not None
     assert untouched.revoked_at is None
