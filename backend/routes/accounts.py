@@ -5,7 +5,7 @@ from typing import Annotated, Literal, cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
 from fastapi import Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from backend.domain.doc import Doc
@@ -31,7 +31,9 @@ def check_email(address: str) -> str:
 
 
 EmailText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), CLEAN]
-EmailAddress = Annotated[EmailText, AfterValidator(check_email)]
+EmailAddress = Annotated[
+    EmailText, AfterValidator(check_email), WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})
+]
 RULES = "8 to 1024 characters of any kind, 15 advised; no common password, not the user's address or name"
 NewPassword = Annotated[str, StringConstraints(max_length=1024), CLEAN]
 """Too short is for the password rules to say, with their hint."""

@@ -10,7 +10,7 @@ from backend.routes.answers import json_answer
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import CHAT_RATE
-from backend.routes.problems import problem_responses
+from backend.routes.problems import PROBLEMS, problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 
 CHAT_PROBLEMS = problem_responses(401, 402, 404, 413, 422, 429, 500, 502, 503, 504)
@@ -90,7 +90,7 @@ async def rerun_agent(
     return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
-@router.post("/chat/estimate", response_model=Quote, responses=CHAT_PROBLEMS)
+@router.post("/chat/estimate", response_model=Quote, responses=PROBLEMS | problem_responses(402, 404, 413))
 async def estimate(body: EstimateBody, user: CurrentUser, services: AetherServices) -> Response:
     """Agent, model, cost range and time of a request before it is made; nothing is sent upstream."""
     ask = body.ask(user.user_id, None)

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from backend.domain.doc import Doc
 from backend.domain.problems import MEDIA_TYPE, problem, problem_of
@@ -21,6 +22,7 @@ MAX_ERRORS = 20
 MAX_TEXT = 200
 SCHEMAS = "#/components/schemas"
 PROBLEM = "Problem"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 log = structlog.get_logger()
@@ -128,7 +130,17 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
         detail=HTTPStatus(error.status_code).description or phrase,
         correlation_id=_correlation_id(request),
     )
-    return _respond(document, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return _respond(document, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes. The framework itself names the methods of one of its routes only."""
+    routes = request.app.routes
+    asked = ({**request.scope, "method": method} for method in METHODS)
+    return [scope["method"] for scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 def _invalid_json(request: Request) -> Response:

@@ -35,6 +35,10 @@ def application() -> FastAPI:
     async def limited(days: Annotated[int, Query(ge=1, le=365)] = 30) -> None:
         raise RateLimited("Slow down.", retry_after=1.2)
 
+    @app.delete("/limited")
+    async def lift() -> None:
+        """A second method of the path."""
+
     @app.get("/conflict")
     async def conflict() -> None:
         raise Conflict("It exists.", code="own_code")
@@ -97,6 +101,11 @@ async def test_unknown_paths_and_methods_are_problems(method: str, path: str, st
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+async def test_a_method_that_a_path_does_not_take_is_answered_with_all_that_it_takes() -> None:
+    response = await request(application(), "PUT", "/limited")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET")
 
 
 @pytest.mark.parametrize(
