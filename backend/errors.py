@@ -65,11 +65,21 @@ class Conflict(AetherError):
     status, code, title = 409, "conflict", "Conflict"
 
 
-class BudgetExceeded(AetherError):
+class LimitReached(AetherError):
+    """limit: its name, empty where it is of the caller's own making (max_cost_usd)."""
+
+    def __init__(
+        self, detail: str, *, limit: str = "", code: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, code=code, retry_after=retry_after)
+        self.limit = limit
+
+
+class BudgetExceeded(LimitReached):
     status, code, title = 402, "budget_exceeded", "Spend cap reached"
 
 
-class RateLimited(AetherError):
+class RateLimited(LimitReached):
     status, code, title = 429, "rate_limited", "Too many requests"
 
 

@@ -22,6 +22,7 @@ from backend.routes import (
     admin,
     ai_v4,
     analytics,
+    audit,
     auth,
     cache,
     catalogue,
@@ -42,7 +43,8 @@ from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, sessions, mail_links, leaving)
-ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, performance, admin)
+ADMIN_ROUTES = (performance, admin, audit)
+ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, *ADMIN_ROUTES)
 
 
 class State(TypedDict):

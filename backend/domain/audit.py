@@ -31,6 +31,7 @@ class AuditAction(StrEnum):
     BUDGET_CHANGED = "budget_changed"
     SPENDING_SWITCHED = "spending_switched"
     LIMIT_HIT = "limit_hit"
+    AUDIT_LOG_READ = "audit_log_read"
 
 
 @dataclass(frozen=True, slots=True)

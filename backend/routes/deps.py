@@ -22,11 +22,13 @@ AetherServices = Annotated[Services, Depends(get_services)]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-async def get_current_user(services: AetherServices, credentials: Credentials) -> Principal:
+async def get_current_user(request: Request, services: AetherServices, credentials: Credentials) -> Principal:
     """The signed-in caller. Raises Unauthenticated."""
     if credentials is None:
         raise Unauthenticated("Send an access token: Authorization: Bearer <token>.")
-    return services.identity.verify(credentials.credentials)
+    principal = services.identity.verify(credentials.credentials)
+    request.state.user_id = principal.user_id  # for the audit log, where a limit refuses the request
+    return principal
 
 
 CurrentUser = Annotated[Principal, Depends(get_current_user)]

@@ -100,6 +100,6 @@ async def get_metrics(request: Request, credentials: Credentials, services: Aeth
     token = services.metrics_token
     sent = credentials.credentials if credentials else ""
     if not (token and secrets.compare_digest(sent.encode(), token.encode())):
-        await get_admin(await get_current_user(services, credentials))
+        await get_admin(await get_current_user(request, services, credentials))
     text = await asyncio.to_thread(services.monitor.exposition)
     return Response(text, media_type=EXPOSITION, headers={"Cache-Control": "no-store"})

@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.doc import Doc
 from backend.domain.problems import MEDIA_TYPE, problem, problem_of
-from backend.errors import AetherError, InvalidInput
+from backend.errors import AetherError, InvalidInput, LimitReached
 from backend.routes.headers import HEADERS
 
 MAX_ERRORS = 20
@@ -101,10 +102,17 @@ async def answer_aether_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AetherError)  # noqa: S101 (registered for this class; tells mypy)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_failed", code=error.code, status=error.status)
+    if isinstance(error, LimitReached) and error.limit:
+        _count_limit_hit(request, error.limit)
     headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return _respond(problem_of(error, _correlation_id(request)), headers)
+
+
+def _count_limit_hit(request: Request, limit: str) -> None:
+    user_id = getattr(request.state, "user_id", None)
+    request.state.services.audit.count(AuditAction.LIMIT_HIT, user_id=user_id, actor_id=user_id or UNKNOWN, limit=limit)
 
 
 async def answer_invalid_request(request: Request, error: Exception) -> Response:

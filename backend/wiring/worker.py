@@ -95,7 +95,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         sink.monitor = monitor
         controls = Controls(ControlRepository(database), bus, audit)
         budgets = budgets_of(settings, redis, database, controls)
-        for part in (bus, flights, streams, identity, mail, housekeeping, monitor, controls, budgets):
+        for part in (audit, bus, flights, streams, identity, mail, housekeeping, monitor, controls, budgets):
             await part.start()
             stack.push_async_callback(part.close)
 

@@ -1,6 +1,8 @@
 """What the audit log records, and who may read it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -138,3 +140,77 @@ async def test_what_links_in_mails_do_is_recorded(strict: Served, box: Mailbox) 
         ("password_reset", user_id),
     ]
     assert (recorded[1].address, recorded[1].correlation_id) == ("127.0.0.1", "asked")
+
+
+async def read(served: Served, admin: Account, **params: str | int) -> dict[str, Any]:
+    answer = await served.client.get("/api/admin/audit", params=params, headers=admin.headers)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_administrators_read_it_in_pages_and_by_filters(
+    app_client: Served, user: Account, admin: Account
+) -> None:
+    for _ in range(4):
+        await app_client.sign_in(user.email)
+    first = await read(app_client, admin, user=user.id, action="signed_in", limit=3)
+    rest = await read(app_client, admin, user=user.id, action="signed_in", limit=3, cursor=first["next_cursor"])
+    items = first["items"] + rest["items"]
+    assert (len(items), rest["next_cursor"]) == (5, None)
+    assert items == sorted(items, key=lambda item: (item["at"], item["id"]), reverse=True)
+    assert {(item["action"], item["actor_id"], item["count"]) for item in items} == {("signed_in", user.id, 1)}
+    middle = items[2]["at"]
+    since = await read(app_client, admin, user=user.id, actor=user.id, **{"from": middle})
+    until = await read(app_client, admin, user=user.id, actor=user.id, to=middle)
+    assert {item["id"] for item in since["items"]}.isdisjoint(item["id"] for item in until["items"])
+    assert len(since["items"]) + len(until["items"]) == 6
+    assert (await read(app_client, admin, actor="nobody"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        *({"limit": "101"}, {"limit": "0"}, {"action": "none"}, {"cursor": "x"}, {"actor": "x" * 101}),
+        *({"from": "yesterday"}, {"from": "2026-01-01T00:00:00"}, {"to": "0001-01-01T00:00:00+14:00"}),
+    ],
+)
+async def test_what_is_no_filter_is_refused(app_client: Served, admin: Account, params: dict[str, str]) -> None:
+    answer = await app_client.client.get("/api/admin/audit", params=params, headers=admin.headers)
+    assert answer.status_code == 422
+
+
+async def test_reading_it_is_recorded_once_a_minute(app_client: Served, user: Account, admin: Account) -> None:
+    for _ in range(3):
+        await read(app_client, admin, user=user.id)
+    assert app_client.services is not None
+    await app_client.services.audit.flush()
+    found = await entries(app_client, user_id=user.id, action="audit_log_read")
+    assert {entry.actor_id for entry in found} == {admin.id}
+    assert sum(entry.count for entry in found) == 3
+
+
+@pytest.fixture
+async def limited(app_settings: Settings) -> AsyncIterator[Served]:
+    limits = {"limit_chat": (1, 60), "limit_auth": (1, 900)}
+    async with serve(app_settings.model_copy(update=limits)) as served:
+        yield served
+
+
+async def test_limit_hits_are_counted_for_users_and_addresses(limited: Served) -> None:
+    user = await limited.new_user()
+    body = {"message": "What is a monad?"}
+    asked = [
+        (await limited.client.post("/api/ai/v4/chat/quick", json=body, headers=user.headers)).status_code
+        for _ in range(4)
+    ]
+    assert asked == [200, 429, 429, 429]
+    tried = [await post(limited, None, "login", email="nobody@example.com", password=PASSWORD) for _ in range(3)]
+    assert tried == [401, 429, 429]
+    assert limited.services is not None
+    await limited.services.audit.flush()
+    hits: Counter[tuple[str, str | None]] = Counter()
+    for entry in await entries(limited, action="limit_hit"):
+        assert entry.address == "127.0.0.1"
+        hits[entry.detail["limit"], entry.user_id] += entry.count
+    assert hits == {("chat", user.id): 3, ("auth", None): 2}

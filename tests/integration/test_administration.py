@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.config import Settings
+from backend.domain.audit import AuditFilter
 from tests.conftest import MakeSettings
 from tests.servers import SimulatorHandle
 from tests.support.application import ADMIN_EMAIL, PASSWORD, Served, environment, serve
@@ -50,6 +51,13 @@ async def administer(settings: Settings, *arguments: str, typed: str = "") -> tu
     return process.returncode, output.decode(), errors.decode()
 
 
+async def audited(served: Served, user_id: str) -> list[tuple[str, str]]:
+    """(what was done, who did it)."""
+    assert served.services is not None
+    entries, _ = await served.services.audit.page(AuditFilter(user_id=user_id), 100, None)
+    return [(entry.action, entry.actor_id) for entry in entries]
+
+
 async def test_a_lost_password_is_replaced_and_its_sessions_end_everywhere(
     served: Served, own_settings: Settings
 ) -> None:
@@ -64,6 +72,7 @@ async def test_a_lost_password_is_replaced_and_its_sessions_end_everywhere(
     with pytest.raises(httpx.HTTPStatusError):
         await served.sign_in(user.email)
     await served.sign_in(user.email, NEW_PASSWORD)
+    assert ("password_reset", "shell") in await audited(served, user.id)
 
 
 async def test_an_administrator_is_created_with_a_generated_password(served: Served, own_settings: Settings) -> None:
@@ -81,6 +90,7 @@ async def test_an_account_becomes_an_administrator_and_keeps_its_password(
     assert (code, "Password" in output) == (0, False)
     admin = await served.sign_in(user.email)
     assert (await served.client.get("/api/ai/v4/health/detailed", headers=admin.headers)).status_code == 200
+    assert ("role_changed", "shell") in await audited(served, user.id)
 
 
 async def test_what_cannot_be_done_is_said(served: Served, own_settings: Settings, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ ACCESS: dict[str, Access] = {
     "get_performance": ADMIN,
     "get_metrics": ADMIN,
     "get_spending": ADMIN,
+    "list_audit_entries": ADMIN,
     "set_spending": ADMIN,
     "set_budget": Access("admin", others={"user_id": "nobody"}),
 }

@@ -37,9 +37,12 @@ async def request(
     headers: dict[str, str] | None = None,
     content: bytes | AsyncIterable[bytes] | None = None,
     base_url: str = "http://aether.example",
+    client: str = "127.0.0.1",
 ) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base_url) as client:
-        return await client.request(method, path, headers=headers, content=content)
+    """client: the address that it comes from."""
+    transport = httpx.ASGITransport(app, client=(client, 123))
+    async with httpx.AsyncClient(transport=transport, base_url=base_url) as http:
+        return await http.request(method, path, headers=headers, content=content)
 
 
 @dataclass

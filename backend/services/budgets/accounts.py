@@ -40,6 +40,7 @@ class BudgetAccounts:
         key = self._redis.key(user_id, "budget", day.date().isoformat())
         return Part(
             "today's budget",
+            "budget",
             Claim(key, new_id("hold"), counters, hold_s, (ends - now).total_seconds() + KEPT_S),
             {"tokens": ends, "cost": ends},
             partial(self._of_user, user_id, day),
@@ -55,6 +56,7 @@ class BudgetAccounts:
         key = self._redis.key(INSTALLATION, "spend", f"{month:%Y-%m}")
         return Part(
             "the installation's spend cap",
+            "spend cap",
             Claim(key, new_id("hold"), counters, hold_s, (ends - now).total_seconds() + KEPT_S),
             {in_hour: hour + timedelta(hours=1), "month": ends},
             partial(self._of_installation, hour, month, in_hour),

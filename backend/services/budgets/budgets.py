@@ -74,7 +74,9 @@ class Budgets:
         granted = False
         try:
             if hold.unpriced:
-                raise BudgetExceeded("The price of this model is unknown, so a limit of cost cannot be kept.")
+                raise BudgetExceeded(
+                    "The price of this model is unknown, so a limit of cost cannot be kept.", limit="unpriced"
+                )
             if hold.user:
                 await self._grant(hold.user, verdict)
             if hold.installation:
@@ -152,6 +154,7 @@ def _refusal(part: Part, verdict: Verdict, now: datetime) -> BudgetExceeded:
     if verdict.state == HELD:
         return BudgetExceeded(
             f"What is left of {part.name} is held by requests under way: try again when they have ended.",
+            limit=part.limit,
             retry_after=HELD_RETRY_S,
         )
     frees_at = part.frees_at[verdict.counter]
@@ -159,5 +162,6 @@ def _refusal(part: Part, verdict: Verdict, now: datetime) -> BudgetExceeded:
     return BudgetExceeded(
         f"What is left of {part.name} ({unit}) does not cover this request. It starts anew at "
         f"{frees_at:%Y-%m-%dT%H:%M:%SZ}.",
+        limit=part.limit,
         retry_after=(frees_at - now).total_seconds(),
     )

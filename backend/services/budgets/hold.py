@@ -15,10 +15,12 @@ Spent = dict[str, int]
 class Part:
     """One account's part. load: what MongoDB says was spent of it so far; frees_at: when each counter starts anew.
 
-    spent_of: the counters' share of what the request consumed. lent: granted while Redis was away.
+    limit: its name in the audit log. spent_of: the counters' share of what the request consumed. lent: granted while
+    Redis was away.
     """
 
     name: str
+    limit: str
     claim: Claim
     frees_at: Mapping[str, datetime]
     load: Callable[[], Awaitable[Spent]]

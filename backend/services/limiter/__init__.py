@@ -87,6 +87,7 @@ class Limiter:
         if self._concurrency is not None and self._running[user_id] >= self._concurrency:
             raise RateLimited(
                 f"At most {self._concurrency} requests at once: wait until one has ended.",
+                limit="concurrency",
                 code="too_many_concurrent",
                 retry_after=SLOT_RETRY_S,
             )
@@ -104,7 +105,9 @@ class Limiter:
             with _sign_ins_need_redis():
                 state = await self._auth.look(self._sign_in_key(subject))
             if state.refused:
-                raise RateLimited("Too many failed sign-ins: try again later.", retry_after=state.free_in_s)
+                raise RateLimited(
+                    "Too many failed sign-ins: try again later.", limit="auth", retry_after=state.free_in_s
+                )
 
     async def record_failed_sign_in(self, subject: str) -> None:
         """Counts a failure. Raises CacheUnavailable."""

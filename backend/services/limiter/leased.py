@@ -128,7 +128,8 @@ class LeasedLimit:
 
     def _limited(self, retry_after: float) -> RateLimited:
         limit, window_s = self._window.limit, self._window.window_s
-        return RateLimited(f"The limit is {limit} requests in {window_s} seconds.", retry_after=retry_after)
+        detail = f"The limit is {limit} requests in {window_s} seconds."
+        return RateLimited(detail, limit=self._name, retry_after=retry_after)
 
 
 class Uncounted:

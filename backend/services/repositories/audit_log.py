@@ -1,12 +1,12 @@
 """The audit log: entries are added, read by administrators, and removed when their time is over; never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backend.domain.audit import AuditEntry, AuditFilter
-from backend.services.scalable_database import Document, Keyset, Query, ScalableDatabase, translated
+from backend.services.scalable_database import Document, Keyset, Query, ScalableDatabase, Update, translated
 
 COLLECTION = "audit_log"
 NEWEST_FIRST = Keyset("at", -1, "text")
@@ -39,8 +39,12 @@ BY_ACTOR_USER = _page("audit_log.by_actor_user", "actor_id", "user_id")
 BY_ACTOR_ACTION = _page("audit_log.by_actor_action", "actor_id", "action")
 BY_USER_ACTION = _page("audit_log.by_user_action", "user_id", "action")
 BY_ALL = _page("audit_log.by_actor_user_action", "actor_id", "user_id", "action")
-QUERIES = (PAGE, BY_ACTOR, BY_USER, BY_ACTION, BY_ACTOR_USER, BY_ACTOR_ACTION, BY_USER_ACTION, BY_ALL)
-_PAGES = {frozenset(query.sample) - {"since", "until"}: query for query in QUERIES}
+ALL_PAGES = (PAGE, BY_ACTOR, BY_USER, BY_ACTION, BY_ACTOR_USER, BY_ACTOR_ACTION, BY_USER_ACTION, BY_ALL)
+COUNTED = Query(
+    "audit_log.counted", COLLECTION, lambda entry_id: {"_id": entry_id}, {"entry_id": ("_id", "none")}, kind="write"
+)
+QUERIES = (*ALL_PAGES, COUNTED)
+PAGE_BY_FILTERS = {frozenset(query.sample) - {"since", "until"}: query for query in ALL_PAGES}
 
 
 class AuditLogRepository:
@@ -52,10 +56,21 @@ class AuditLogRepository:
 
     async def add(self, entry: AuditEntry) -> None:
         """Durable on return."""
-        document = {name: value for name, value in asdict(entry).items() if name != "id"}
-        document |= {"_id": entry.id, "detail": dict(entry.detail), "expires_at": entry.at + self._kept}
         with translated():
-            await self._database.collection(COLLECTION).insert_one(document)
+            await self._database.collection(COLLECTION).insert_one({"_id": entry.id, **self._document(entry)})
+
+    async def count(self, entries: Sequence[AuditEntry]) -> None:
+        """All or none: adds the count of each to the entry of its id, or begins it. Several workers count into one."""
+        await self._database.commit([self._counting(entry) for entry in entries])
+
+    def _counting(self, entry: AuditEntry) -> Update:
+        first = self._document(entry)
+        change = {"$inc": {"count": first.pop("count")}, "$setOnInsert": first}
+        return Update(COLLECTION, COUNTED.where(entry_id=entry.id), change, upsert=True)
+
+    def _document(self, entry: AuditEntry) -> Document:
+        fields = {name: value for name, value in asdict(entry).items() if name != "id"}
+        return fields | {"detail": dict(entry.detail), "expires_at": entry.at + self._kept}
 
 
 class AdminAuditLogRepository:
@@ -67,7 +82,7 @@ class AdminAuditLogRepository:
     async def page(self, where: AuditFilter, limit: int, cursor: str | None) -> tuple[list[AuditEntry], str | None]:
         """Newest first, with the cursor of the next page. Raises InvalidInput for a bad cursor."""
         arguments = {name: value for name, value in asdict(where).items() if value is not None}
-        query = _PAGES[frozenset(arguments) - {"since", "until"}]
+        query = PAGE_BY_FILTERS[frozenset(arguments) - {"since", "until"}]
         rows, following = await self._database.page(query, limit=limit, cursor=cursor, **arguments)
         return [_entry_from(row) for row in rows], following
 

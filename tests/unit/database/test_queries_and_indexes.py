@@ -46,6 +46,7 @@ WITHOUT_USER = {
     "alerts.by_state",
     "alerts.firing_rule",
     "audit_log.page",
+    "audit_log.counted",
     "audit_log.by_actor",
     "audit_log.by_action",
     "audit_log.by_actor_action",
