@@ -27,6 +27,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("refresh_token_invalid", 401, "no refresh token, or not a valid one: sign in again"),
     ProblemCode("budget_exceeded", 402, "max_cost_usd, the day's budget or the server's spend cap does not cover it"),
     ProblemCode("forbidden", 403, "administrators only"),
+    ProblemCode("foreign_origin", 403, "a page of another site may not act with this browser's cookie"),
     ProblemCode("not_found", 404, "no such thing, or another user's"),
     ProblemCode("method_not_allowed", 405, "the path takes other methods: see the header Allow"),
     ProblemCode("conflict", 409, "it contradicts what is stored"),

@@ -1,6 +1,6 @@
-"""The shapes of /api/auth, and the cookie that holds the refresh token."""
+"""The shapes of /api/auth."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
@@ -10,11 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from backend.domain.doc import Doc
 from backend.domain.users import DEFAULT_LOCALE, Locale, ProfileChanges, User, UserRole
+from backend.routes.cookies import set_cookie
 from backend.routes.text import CLEAN, Shape
 from backend.services.identity import Tokens
 
-COOKIE = "aether_refresh"
-COOKIE_PATH = "/api/auth"
 NULLABLE = frozenset({"retention_days"})
 
 Transport = Literal["cookie", "body"]
@@ -135,18 +134,5 @@ def hand_over(tokens: Tokens, transport: Transport, request: Request, response: 
     )
     if transport == "body":
         return answer.model_copy(update={"refresh_token": tokens.refresh_token})
-    remaining = tokens.session.expires_at - datetime.now(UTC)
-    response.set_cookie(
-        COOKIE,
-        tokens.refresh_token,
-        max_age=int(remaining.total_seconds()),
-        path=COOKIE_PATH,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    set_cookie(tokens, request, response)
     return answer
-
-
-def clear_cookie(response: Response) -> None:
-    response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")

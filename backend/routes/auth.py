@@ -1,13 +1,11 @@
 """Sign-up, sign-in, refresh and sign-out: the entry points need no access token."""
 
 from contextlib import suppress
-from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from backend.errors import Unauthenticated
 from backend.routes.accounts import (
-    COOKIE,
     Login,
     PasswordChange,
     ProfileUpdate,
@@ -16,11 +14,11 @@ from backend.routes.accounts import (
     Renewal,
     SignedIn,
     UserShape,
-    clear_cookie,
     hand_over,
     locale_of,
     shape_of,
 )
+from backend.routes.cookies import RefreshCookie, clear_cookie, refuse_foreign_page
 from backend.routes.deps import AetherServices, Credentials, CurrentUser
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import client_address, limited_by_address
@@ -30,9 +28,8 @@ from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 ENTRY_PROBLEMS = PUBLIC_PROBLEMS | problem_responses(413)
 
-RefreshCookie = Annotated[
-    str | None, Cookie(alias=COOKIE, description="The refresh token of a browser, as the sign-in set it")
-]
+COOKIE_PROBLEMS = ENTRY_PROBLEMS | problem_responses(403)
+"""Of what sets the cookie, or acts by it."""
 
 
 @router.post(
@@ -57,7 +54,7 @@ async def register(services: AetherServices, request: Request, body: Registratio
 
 @router.post(
     "/login",
-    responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(401, 429)),
+    responses=with_rate_headers(COOKIE_PROBLEMS | problem_responses(401, 429)),
     dependencies=[Depends(limited_by_address("login"))],
     response_model_exclude_unset=True,
 )
@@ -66,6 +63,8 @@ async def login(services: AetherServices, body: Login, request: Request, respons
 
     An unknown address and a wrong password get the same answer after the same work.
     """
+    if body.transport == "cookie":
+        refuse_foreign_page(request)
     tokens = await services.identity.login(
         body.email,
         body.password,
@@ -77,7 +76,7 @@ async def login(services: AetherServices, body: Login, request: Request, respons
 
 @router.post(
     "/refresh",
-    responses=with_rate_headers(ENTRY_PROBLEMS | problem_responses(401, 429)),
+    responses=with_rate_headers(COOKIE_PROBLEMS | problem_responses(401, 429)),
     dependencies=[Depends(limited_by_address("refresh"))],
     response_model_exclude_unset=True,
 )
@@ -85,8 +84,8 @@ async def refresh(
     services: AetherServices,
     request: Request,
     response: Response,
+    cookie: RefreshCookie,
     body: Renewal | None = None,
-    cookie: RefreshCookie = None,
 ) -> SignedIn:
     """A new access token for a refresh token, which is replaced.
 
@@ -101,19 +100,20 @@ async def refresh(
     return hand_over(tokens, "body" if sent else "cookie", request, response)
 
 
-@router.post("/logout", status_code=204, responses=ENTRY_PROBLEMS)
+@router.post("/logout", status_code=204, responses=COOKIE_PROBLEMS)
 async def logout(
     services: AetherServices,
+    request: Request,
     response: Response,
     credentials: Credentials,
+    cookie: RefreshCookie,
     body: Renewal | None = None,
-    cookie: RefreshCookie = None,
 ) -> None:
     """Ends the sign-in of whatever token is sent, on every worker within a second.
 
     Tokens that are not valid any more change nothing.
     """
-    clear_cookie(response)
+    clear_cookie(request, response)
     if credentials:
         with suppress(Unauthenticated):
             await services.identity.logout(services.identity.verify(credentials.credentials))

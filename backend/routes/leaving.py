@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from backend.domain.doc import Doc
-from backend.routes.accounts import Password, UserShape, clear_cookie
+from backend.routes.accounts import Password, UserShape
+from backend.routes.cookies import clear_cookie
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.routes.text import Shape
@@ -46,10 +47,12 @@ async def export_account(services: AetherServices, user: CurrentUser) -> Streami
 
 
 @router.post("/delete-account", status_code=204, responses=PROBLEMS | problem_responses(413, 429))
-async def delete_account(services: AetherServices, response: Response, user: CurrentUser, body: Leaving) -> None:
+async def delete_account(
+    services: AetherServices, request: Request, response: Response, user: CurrentUser, body: Leaving
+) -> None:
     """Ends the account and every sign-in, and erases what it holds.
 
     What it has cost stays in the ledger, under an id that leads to nobody.
     """
     await services.accounts.delete(user, body.password)
-    clear_cookie(response)
+    clear_cookie(request, response)

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from backend.domain.doc import Doc
 from backend.domain.users import Session
 from backend.errors import NotFound
-from backend.routes.accounts import clear_cookie
+from backend.routes.cookies import clear_cookie
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.pages import DEFAULT_LIMIT, Cursor, Limit, NextCursor
 from backend.routes.problems import PROBLEMS, problem_responses
@@ -43,19 +43,21 @@ async def list_sessions(
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problem_responses(404))
-async def end_session(services: AetherServices, response: Response, user: CurrentUser, session_id: SessionId) -> None:
+async def end_session(
+    services: AetherServices, request: Request, response: Response, user: CurrentUser, session_id: SessionId
+) -> None:
     """Ends a sign-in on every worker within a second: its access token and its refresh token are worth nothing."""
     if not await services.identity.end_session(user.user_id, session_id):
         raise NotFound("You have no sign-in with this id.")
     if session_id == user.session_id:
-        clear_cookie(response)
+        clear_cookie(request, response)
 
 
 @router.post("/logout-all", status_code=204)
-async def logout_all(services: AetherServices, response: Response, user: CurrentUser) -> None:
+async def logout_all(services: AetherServices, request: Request, response: Response, user: CurrentUser) -> None:
     """Ends every sign-in of the caller, this one too, on every worker within a second."""
     await services.identity.logout_everywhere(user.user_id)
-    clear_cookie(response)
+    clear_cookie(request, response)
 
 
 def _shape(session: Session, current: str) -> SessionShape:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from backend.domain.browser import BrowserRules
 from backend.services.accounts import AccountExport, Accounts
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
@@ -26,6 +27,7 @@ class Services:
     account_export: AccountExport
     ai: EnhancedAIService
     audit: AuditLog
+    browser: BrowserRules
     budgets: Budgets
     cache: PerformanceCache
     controls: Controls

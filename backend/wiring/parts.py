@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from backend.config import Settings
+from backend.domain.browser import BrowserRules, origin_of
 from backend.domain.budgets import Budget, Caps
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import parse_usd
@@ -88,6 +89,11 @@ def identity_of(
         session_idle=timedelta(seconds=settings.session_idle),
         passwords=Passwords(composition=settings.password_composition),
     )
+
+
+def browser_rules_of(settings: Settings) -> BrowserRules:
+    origins = frozenset({origin_of(settings.public_url)} if settings.public_url else ())
+    return BrowserRules(origins, https_only=settings.env == "production")
 
 
 def letters_of(settings: Settings) -> Letters:

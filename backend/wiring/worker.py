@@ -32,6 +32,7 @@ from backend.services.sweeper import Sweeper
 from backend.services.turn_log import TurnLog
 from backend.wiring.parts import (
     audit_log_of,
+    browser_rules_of,
     budgets_of,
     identity_of,
     letters_of,
@@ -135,6 +136,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             account_export=AccountExport(users, personal_data, audit),
             ai=ai,
             audit=audit,
+            browser=browser_rules_of(settings),
             budgets=budgets,
             cache=cache,
             controls=controls,

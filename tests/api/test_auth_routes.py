@@ -88,7 +88,10 @@ async def test_over_https_the_cookie_is_secure(app_client: Served) -> None:
     await register(app_client)
     body = {"email": EMAIL, "password": PASSWORD}
     response = await app_client.client.post("https://aether.example/api/auth/login", json=body)
-    assert cookie_of(response)["secure"] is True
+    [(name, cookie)] = SimpleCookie(response.headers["set-cookie"]).items()
+    assert name == "__Host-aether_refresh", "browsers take this name from this host alone, and only over https"
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, True, "strict", "/")
+    assert cookie["domain"] == ""
 
 
 async def test_a_program_gets_the_refresh_token_in_the_body_and_no_cookie(app_client: Served) -> None:

@@ -21,26 +21,29 @@ class Access:
     owned: path parameters and body fields that name an object of a user -> what they name, a row of OBJECTS.
     others: path parameters and body fields that name no user's object -> a value that a route takes.
     body: what it needs beside the fields that are owned.
+    by_cookie: it sets the browser's cookie or acts by it, so pages of other sites are refused.
     """
 
     caller: Caller = "user"
     owned: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, object] = field(default_factory=dict)
+    by_cookie: bool = False
 
 
 QUESTION = {"message": "How do I reverse a list in Python?"}
 CONTINUED = {"conversation_id": "conversation"}
 BRANCHED = {**CONTINUED, "parent_id": "message", "regenerate_of": "message"}
 ANYBODY, USER, ADMIN = Access("anybody"), Access(), Access("admin")
+BY_COOKIE = Access("anybody", by_cookie=True)
 
 ACCESS: dict[str, Access] = {
     "is_live": ANYBODY,
     "is_ready": ANYBODY,
     "register": ANYBODY,
-    "login": ANYBODY,
-    "refresh": ANYBODY,
-    "logout": ANYBODY,
+    "login": BY_COOKIE,
+    "refresh": BY_COOKIE,
+    "logout": BY_COOKIE,
     "resend_verification": ANYBODY,
     "forgot_password": ANYBODY,
     "verify_email": ANYBODY,
