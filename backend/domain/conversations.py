@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from backend.domain.usage import UsageRecord
 
 Role = Literal["user", "assistant"]
 MessageStatus = Literal["pending", "complete", "interrupted", "failed"]
+ConversationState = Literal["kept", "temporary", "deleted"]
+OPEN: tuple[ConversationState, ...] = ("kept", "temporary")
+"""States in which a conversation can be read and continued; what is deleted waits for the end of its undo period."""
 TITLE_CHARACTERS = 60
 PREVIEW_CHARACTERS = 160
 
@@ -23,6 +26,8 @@ class ContextItem:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
+    """preview: the beginning of its last message. temporary: in no list, and gone a day after it began."""
+
     id: str
     user_id: str
     title: str
@@ -31,6 +36,19 @@ class Conversation:
     message_count: int
     created_at: datetime
     updated_at: datetime
+    pinned: bool = False
+    archived: bool = False
+    folder_id: str | None = None
+    temporary: bool = False
+    preview: str = ""
+
+
+class ConversationChanges(TypedDict, total=False):
+    """Fields of a Conversation that its owner sets; those that are not there stay as they are."""
+
+    title: str
+    pinned: bool
+    archived: bool
 
 
 @dataclass(frozen=True, slots=True)

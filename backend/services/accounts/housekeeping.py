@@ -106,7 +106,7 @@ class Housekeeping:
         before = self._now() - timedelta(days=user.retention_days or 0)
         while unused := await self._data.unused_conversations(user.id, before):
             for conversation_id in unused:
-                deleted += await self._conversations.delete(user.id, conversation_id)
+                deleted += await self._conversations.purge(user.id, conversation_id)
         await self._users.postpone_retention(user.id, self._now() + RETENTION_EVERY)
         if deleted:
             log.info("conversations_past_retention_deleted", user_id=user.id, count=deleted)

@@ -1,15 +1,35 @@
-"""Conversations: read and deleted here, written by the turn log."""
+"""Conversations: read, changed and deleted here, written by the turn log.
 
-from backend.domain.conversations import Conversation
-from backend.services.scalable_database import Delete, NothingMatched, Query, ScalableDatabase
+Every method sees what is open, kept or temporary; what is deleted is only there for restore() and purge().
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pymongo import ReturnDocument
+
+from backend.domain.conversations import OPEN, Conversation, ConversationChanges, ConversationState
+from backend.services.scalable_database import Delete, Document, NothingMatched, Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import conversation_from
 from backend.services.scalable_database.reads import USER
+
+
+def _by_id(user_id: str, conversation_id: str, states: Sequence[ConversationState] = OPEN) -> Document:
+    return {"_id": conversation_id, "user_id": user_id, "state": {"$in": list(states)}}
+
 
 BY_ID = Query(
     "conversations.by_id",
     "conversations",
+    _by_id,
+    {"user_id": USER, "conversation_id": ("_id", "conv_none"), "states": ("state", ["kept"])},
+)
+IN_ANY_STATE = Query(
+    "conversations.in_any_state",
+    "conversations",
     lambda user_id, conversation_id: {"_id": conversation_id, "user_id": user_id},
     {"user_id": USER, "conversation_id": ("_id", "conv_none")},
+    kind="write",
 )
 MESSAGES_OF = Query(
     "messages.of_conversation",
@@ -21,11 +41,27 @@ MESSAGES_OF = Query(
 OWNERS = Query(
     "conversations.owners",
     "conversations",
-    lambda user_ids, conversation_ids: {"_id": {"$in": list(conversation_ids)}, "user_id": {"$in": list(user_ids)}},
-    {"user_ids": ("user_id", ["user_none"]), "conversation_ids": ("_id", ["conv_none"])},
+    lambda user_ids, conversation_ids, states=OPEN: {
+        "_id": {"$in": list(conversation_ids)},
+        "user_id": {"$in": list(user_ids)},
+        "state": {"$in": list(states)},
+    },
+    {
+        "user_ids": ("user_id", ["user_none"]),
+        "conversation_ids": ("_id", ["conv_none"]),
+        "states": ("state", ["kept"]),
+    },
     fields=("user_id",),
 )
-QUERIES = (BY_ID, OWNERS, MESSAGES_OF)
+PURGE_DUE = Query(
+    "conversations.purge_due",
+    "conversations",
+    lambda now: {"purge_at": {"$lte": now}},
+    {"now": ("none", datetime(2100, 1, 1, tzinfo=UTC))},
+    sort=(("purge_at", 1), ("_id", 1)),
+    fields=("user_id",),
+)
+QUERIES = (BY_ID, IN_ANY_STATE, OWNERS, MESSAGES_OF, PURGE_DUE)
 
 
 class ConversationRepository:
@@ -37,21 +73,55 @@ class ConversationRepository:
         return conversation_from(document) if document else None
 
     async def page(
-        self, user_id: str, limit: int, cursor: str | None = None, *, archived: bool = False
+        self,
+        user_id: str,
+        limit: int,
+        cursor: str | None = None,
+        *,
+        archived: bool = False,
+        pinned: bool | None = None,
+        folder_id: str | None = None,
     ) -> tuple[list[Conversation], str | None]:
-        """Most recently used first, with the cursor of the next page. InvalidInput: a bad cursor."""
-        return await self._database.get_user_conversations(user_id, limit, cursor, archived=archived)
+        """What is kept, most recently used first, with the cursor of the next page. InvalidInput: a bad cursor."""
+        return await self._database.get_user_conversations(
+            user_id, limit, cursor, archived=archived, pinned=pinned, folder_id=folder_id
+        )
 
-    async def delete(self, user_id: str, conversation_id: str) -> bool:
+    async def change(self, user_id: str, conversation_id: str, changes: ConversationChanges) -> Conversation | None:
+        """As it is afterwards, None where there is none. Its place in lists stays: that is by use."""
+        if not changes:
+            return await self.get(user_id, conversation_id)
+        return await self._update(_by_id(user_id, conversation_id), {"$set": dict(changes)})
+
+    async def purge(self, user_id: str, conversation_id: str) -> bool:
         """With its messages, in one transaction. What it cost stays in the ledger. False: there was none."""
         owned = {"user_id": user_id, "conversation_id": conversation_id}
         try:
             await self._database.commit(
                 [
-                    Delete("conversations", BY_ID.where(**owned)),
+                    Delete("conversations", IN_ANY_STATE.where(**owned)),
                     Delete("messages", MESSAGES_OF.where(**owned), many=True),
                 ]
             )
         except NothingMatched:
             return False
         return True
+
+    async def _update(self, where: Document, update: Document) -> Conversation | None:
+        with translated():
+            document = await self._database.collection("conversations").find_one_and_update(
+                where, update, return_document=ReturnDocument.AFTER
+            )
+        return conversation_from(document) if document else None
+
+
+class AdminConversationRepository:
+    """For housekeeping: no user stands behind it."""
+
+    def __init__(self, database: ScalableDatabase) -> None:
+        self._database = database
+
+    async def purges_due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """(user, conversation) of what is past its time, longest due first."""
+        rows = await self._database.find(PURGE_DUE, limit=limit, now=now)
+        return [(row["user_id"], row["_id"]) for row in rows]

@@ -41,7 +41,7 @@ class Holding:
 
 
 HOLDINGS = (
-    Holding("conversations", "deleted", (("archived", 1), ("updated_at", -1), ("_id", -1))),
+    Holding("conversations", "deleted", (("state", 1), ("archived", 1), ("updated_at", -1), ("_id", -1))),
     Holding("messages", "deleted", (("request_id", 1), ("role", 1), ("part", 1))),
     Holding("feedback", "deleted"),
     Holding("documents", "deleted"),
@@ -62,7 +62,12 @@ HOLDINGS = (
 UNUSED = Query(
     "conversations.unused",
     "conversations",
-    lambda user_id, archived, before: {"user_id": user_id, "archived": archived, "updated_at": {"$lt": before}},
+    lambda user_id, archived, before: {
+        "user_id": user_id,
+        "state": "kept",
+        "archived": archived,
+        "updated_at": {"$lt": before},
+    },
     {"user_id": USER, "archived": ("archived", False), "before": ("none", datetime(2100, 1, 1, tzinfo=UTC))},
     fields=("_id",),
 )

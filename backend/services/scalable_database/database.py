@@ -18,7 +18,7 @@ from backend.services.scalable_database.failures import translated
 from backend.services.scalable_database.listener import CommandEvent, CommandFeed
 from backend.services.scalable_database.memory import MemoryTransactions
 from backend.services.scalable_database.queries import Query
-from backend.services.scalable_database.reads import CONVERSATIONS_PAGE, DAILY_USAGE, SCORE, SEARCHES, USER_BY_ID
+from backend.services.scalable_database.reads import CONVERSATION_PAGES, DAILY_USAGE, SCORE, SEARCHES, USER_BY_ID
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
@@ -195,11 +195,21 @@ class ScalableDatabase:
         return user
 
     async def get_user_conversations(
-        self, user_id: str, limit: int, cursor: str | None = None, *, archived: bool = False
+        self,
+        user_id: str,
+        limit: int,
+        cursor: str | None = None,
+        *,
+        archived: bool = False,
+        pinned: bool | None = None,
+        folder_id: str | None = None,
     ) -> tuple[list[Conversation], str | None]:
-        """Most recently used first, with the cursor of the next page."""
+        """Most recently used first, with the cursor of the next page. pinned, folder_id None: whatever they are."""
+        asked = {"pinned": pinned, "folder_id": folder_id}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        query = CONVERSATION_PAGES[frozenset(asked)]
         rows, following = await self.page(
-            CONVERSATIONS_PAGE, limit=limit, cursor=cursor, user_id=user_id, archived=archived
+            query, limit=limit, cursor=cursor, user_id=user_id, archived=archived, **asked
         )
         return [conversation_from(row) for row in rows], following
 

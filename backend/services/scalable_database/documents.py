@@ -64,6 +64,11 @@ def conversation_from(document: Mapping[str, Any]) -> Conversation:
         message_count=document["message_count"],
         created_at=document["created_at"],
         updated_at=document["updated_at"],
+        pinned=document["pinned"],
+        archived=document["archived"],
+        folder_id=document["folder_id"],
+        temporary=document["temporary"],
+        preview=document["last_message"]["preview"],
     )
 
 

@@ -95,30 +95,29 @@ LATER_ACCOUNTS = (
     Index("user_created", "api_keys", (("user_id", 1), ("created_at", -1)), "(a user's keys)"),
 )
 
+
+def _conversation_page(serves: str, *fields: str) -> Index:
+    keys = (*((field, 1) for field in ("user_id", "state", "archived", *fields)), ("updated_at", -1), ("_id", -1))
+    return Index(serves.partition(".")[2], "conversations", keys, serves)
+
+
 CONVERSATIONS = (
+    _conversation_page("conversations.page"),
+    _conversation_page("conversations.page_pinned", "pinned"),
+    _conversation_page("conversations.page_folder", "folder_id"),
+    _conversation_page("conversations.page_folder_pinned", "folder_id", "pinned"),
     Index(
-        "user_archived_updated",
+        "purge_due",
         "conversations",
-        (("user_id", 1), ("archived", 1), ("updated_at", -1), ("_id", -1)),
-        "conversations.page",
-    ),
-    Index(
-        "user_pinned_updated",
-        "conversations",
-        (("user_id", 1), ("pinned", 1), ("updated_at", -1), ("_id", -1)),
-        "(pinned conversations)",
+        (("purge_at", 1), ("_id", 1)),
+        "conversations.purge_due",
+        {"partialFilterExpression": {"purge_at": {"$exists": True}}},
     ),
     Index(
         "user_agent_updated",
         "conversations",
         (("user_id", 1), ("agent_type", 1), ("updated_at", -1), ("_id", -1)),
         "(conversations with one agent)",
-    ),
-    Index(
-        "user_project_created",
-        "conversations",
-        (("user_id", 1), ("project_id", 1), ("created_at", -1)),
-        "(conversations of a folder)",
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.services.scalable_database.documents import Document
 from backend.services.scalable_database.keyset import Keyset
 from backend.services.scalable_database.queries import Query
 
@@ -14,13 +15,31 @@ USER_BY_ID = Query(
     {"user_id": ("_id", "user_none")},
 )
 
-CONVERSATIONS_PAGE = Query(
-    "conversations.page",
-    "conversations",
-    lambda user_id, archived: {"user_id": user_id, "archived": archived},
-    {"user_id": USER, "archived": ("archived", False)},
-    keyset=Keyset("updated_at", -1, "text"),
-)
+
+def _conversations(name: str, *fields: str) -> Query:
+    """A page of what the user keeps, by these fields beside archived."""
+
+    def where(user_id: str, archived: bool, **values: object) -> Document:
+        return {"user_id": user_id, "state": "kept", "archived": archived, **values}
+
+    samples = {"pinned": ("pinned", False), "folder_id": ("none", "folder_1")}
+    sample = {field: samples[field] for field in fields}
+    return Query(
+        name,
+        "conversations",
+        where,
+        {"user_id": USER, "archived": ("archived", False), **sample},
+        keyset=Keyset("updated_at", -1, "text"),
+    )
+
+
+CONVERSATION_PAGES: dict[frozenset[str], Query] = {
+    frozenset(): _conversations("conversations.page"),
+    frozenset(("pinned",)): _conversations("conversations.page_pinned", "pinned"),
+    frozenset(("folder_id",)): _conversations("conversations.page_folder", "folder_id"),
+    frozenset(("pinned", "folder_id")): _conversations("conversations.page_folder_pinned", "pinned", "folder_id"),
+}
+"""By the fields that are asked for."""
 
 DAILY_USAGE = Query(
     "usage_daily.of_user",
@@ -41,5 +60,5 @@ SEARCHES: dict[str, Query] = {
 }
 """Collections with a text index, all of them bound to one user."""
 
-QUERIES: tuple[Query, ...] = (USER_BY_ID, CONVERSATIONS_PAGE, DAILY_USAGE, *SEARCHES.values())
+QUERIES: tuple[Query, ...] = (USER_BY_ID, *CONVERSATION_PAGES.values(), DAILY_USAGE, *SEARCHES.values())
 SCORE: dict[str, Any] = {"$meta": "textScore"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bson import Int64
 
-from backend.domain.conversations import Turn, TurnOutcome
+from backend.domain.conversations import OPEN, Turn, TurnOutcome
 from backend.services.scalable_database import Delete, Document, Insert, Update, Write
 from backend.services.turn_log import documents
 from backend.services.turn_log.counters import Counters, counters_of, unsettled_counters
@@ -58,7 +58,7 @@ def _inserted(turn: Turn, answer: Document) -> list[Write]:
     if turn.title is not None:
         conversation = documents.new_conversation(turn, turn.title, len(messages))
         return [Insert("conversations", conversation), *messages]
-    return [*messages, Update("conversations", _owned(turn), update)]
+    return [*messages, Update("conversations", {**_owned(turn), "state": {"$in": list(OPEN)}}, update)]
 
 
 def _owned(turn: Turn) -> Document:

@@ -170,7 +170,7 @@ async def test_no_query_takes_more_commands_where_there_is_more_data(
         await messages.recent("user_ada", page[0].id, 200)
         await messages.search("user_ada", "keyset", 50)
         await database.get_analytics_data("user_ada", 365)
-        await conversations.delete("user_ada", page[0].id)
+        await conversations.purge("user_ada", page[0].id)
         await database.ping()
         await eventually(lambda: bool(events) and events[-1].command == "ping")
         return len(events)

@@ -28,6 +28,7 @@ from backend.services.repositories.registry import NAMED_QUERIES
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
+from backend.services.turn_log.documents import new_conversation
 from tests.support.database.contract.audit import make_entry
 from tests.support.database.contract.mail_links import make_token
 from tests.support.database.contract.people import make_session
@@ -56,7 +57,23 @@ async def seed(database: ScalableDatabase) -> None:
             )
             await asyncio.gather(*(log.open(make_turn(user_id)) for _ in range(20)))
     await _seed_shared_state(database)
+    await _seed_conversations(database)
     await _seed_audit_log(database)
+
+
+async def _seed_conversations(database: ScalableDatabase) -> None:
+    """Of every state, folder, pinned or not, archived or not more than a page, all at a few instants."""
+    empty = new_conversation(make_turn(), "What is a keyset?", 0)
+    rows = []
+    for number in range(1440):
+        user_id, state = f"user_{number % 2}", ("kept", "temporary", "deleted")[number % 3]
+        conversation_id = f"conv_{'0z'[number // 48 % 2]}{number:04}"  # the first and the last of all, for samples
+        row = {**empty, "_id": conversation_id, "user_id": user_id, "state": state}
+        row |= {"archived": number // 6 % 2 == 0, "pinned": number // 12 % 2 == 0}
+        row |= {"folder_id": (None, "folder_1")[number // 24 % 2]}
+        row |= {} if state == "kept" else {"purge_at": NOW}
+        rows.append({**row, "updated_at": NOW - timedelta(minutes=number // 400)})
+    await database.collection("conversations").insert_many(rows)
 
 
 async def _seed_audit_log(database: ScalableDatabase) -> None:
@@ -153,7 +170,7 @@ async def test_next_page_reads_no_more_than_it_returns(database: ScalableDatabas
             sample={},
         )
         explanation = await database.explain(later)
-        assert (explanation.faults, explanation.returned > 0) == ((), True)
+        assert (explanation.faults, explanation.returned > 0) == ((), True), explanation
 
 
 async def test_drift_names_what_is_missing_extra_and_different(

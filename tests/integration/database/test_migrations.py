@@ -9,10 +9,12 @@ from pymongo.errors import WriteError
 from backend.errors import DatabaseUnavailable
 from backend.services.migrations import MIGRATIONS, DatabaseIsNewer, Migration, Migrations
 from backend.services.migrations.m0001_baseline import run as baseline
+from backend.services.migrations.m0002_conversation_states import run as conversation_states
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from tests.support.database.opening import Driver, opened
+from tests.support.database.turns import NOW
 
 
 @dataclass
@@ -91,7 +93,7 @@ async def test_baseline_forbids_what_must_never_be_stored(mongo_url: str, databa
 
 async def test_memory_needs_no_server_to_migrate() -> None:
     async with opened("memory://", "aether") as database:
-        assert await Migrations(database, MIGRATIONS).apply() == [1]
+        assert await Migrations(database, MIGRATIONS).apply() == [migration.number for migration in MIGRATIONS]
         assert await Migrations(database, MIGRATIONS).apply() == []
 
 
@@ -101,3 +103,15 @@ def test_numbers_ascend(database_name: str) -> None:
     with pytest.raises(ValueError, match="ascending"):
         Migrations(database, [steps.migration(2), steps.migration(1)])
     assert [migration.number for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+
+
+async def test_conversations_of_an_earlier_release_are_kept(database: ScalableDatabase) -> None:
+    conversations = database.collection("conversations")
+    old = {"user_id": "user_ada", "archived": False, "pinned": True, "project_id": "folder_1", "updated_at": NOW}
+    await conversations.insert_many([{**old, "_id": f"conv_{number:03}"} for number in range(501)])
+    await conversations.create_index([("user_id", 1), ("archived", 1)], name="user_archived_updated")
+    for _ in range(2):
+        await conversation_states(database)
+    kept = {"user_id": "user_ada", "state": "kept", "temporary": False, "folder_id": "folder_1"}
+    assert await conversations.count_documents({**kept, "project_id": {"$exists": False}}) == 501
+    assert not await database.index_drift()

@@ -130,7 +130,7 @@ async def test_turn_and_deletion_at_once_leave_no_orphans(database: ScalableData
         starts = [make_turn() for _ in range(20)]
         await asyncio.gather(*(log.record(turn, make_outcome()) for turn in starts))
         followers = [make_turn(conversation_id=turn.conversation_id) for turn in starts]
-        deletions = [conversations.delete("user_ada", turn.conversation_id) for turn in starts]
+        deletions = [conversations.purge("user_ada", turn.conversation_id) for turn in starts]
         await asyncio.gather(*(log.open(turn) for turn in followers), *deletions, return_exceptions=True)
     kept = {row["_id"] async for row in database.collection("conversations").find({}, {"_id": 1})}
     owners = set(await database.collection("messages").distinct("conversation_id"))

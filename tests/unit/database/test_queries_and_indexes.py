@@ -38,6 +38,7 @@ WITHOUT_USER = {
     "auth_sessions.by_token_hash",
     "auth_sessions.revoked_since",
     "messages.expired",
+    "conversations.purge_due",
     "usage_daily.totals",
     "leases.available",
     "leases.held",

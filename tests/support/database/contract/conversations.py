@@ -44,7 +44,7 @@ async def test_nothing_of_another_user_is_found(database: ScalableDatabase) -> N
     assert await messages.page("user_eve", turn.conversation_id, 10) == ([], None)
     assert await messages.recent("user_eve", turn.conversation_id, 10) == []
     assert await messages.get("user_eve", turn.message_id) is None
-    assert not await conversations.delete("user_eve", turn.conversation_id)
+    assert not await conversations.purge("user_eve", turn.conversation_id)
     assert await UsageRepository(database).daily("user_eve", NOW.date()) == []
     assert await conversations.get("user_ada", turn.conversation_id) is not None
 
@@ -65,6 +65,33 @@ async def test_conversations_are_paged_latest_first_without_gap_or_repetition(da
     in_order = sorted(turns, key=lambda turn: (turn.created_at, turn.conversation_id), reverse=True)
     assert seen == [turn.conversation_id for turn in in_order]
     assert await repository.page("user_ada", 4, archived=True) == ([], None)
+
+
+async def test_conversations_are_listed_by_what_their_owner_made_of_them(database: ScalableDatabase) -> None:
+    turns = [make_turn(created_at=NOW + timedelta(seconds=number)) for number in range(4)]
+    async with started(database) as log:
+        for turn in turns:
+            await log.open(turn)
+    ids = [turn.conversation_id for turn in turns]
+    repository = ConversationRepository(database)
+    await repository.change("user_ada", ids[0], {"pinned": True})
+    await repository.change("user_ada", ids[1], {"archived": True, "title": "Put away"})
+    assert await repository.change("user_eve", ids[2], {"pinned": True}) is None
+    assert await listed(repository) == [ids[3], ids[2], ids[0]]
+    assert await listed(repository, pinned=True) == [ids[0]]
+    assert await listed(repository, pinned=False) == [ids[3], ids[2]]
+    assert await listed(repository, archived=True) == [ids[1]]
+    assert await listed(repository, archived=True, pinned=True) == []
+    changed = await repository.change("user_ada", ids[1], {})
+    assert changed is not None
+    assert (changed.title, changed.archived, changed.preview) == ("Put away", True, "What is a keyset?")
+
+
+async def listed(
+    repository: ConversationRepository, *, archived: bool = False, pinned: bool | None = None
+) -> list[str]:
+    page, _ = await repository.page("user_ada", 10, archived=archived, pinned=pinned)
+    return [conversation.id for conversation in page]
 
 
 async def test_messages_are_paged_both_ways(database: ScalableDatabase) -> None:
@@ -107,8 +134,8 @@ async def test_deleted_conversation_takes_its_messages_and_leaves_the_ledger(dat
         await log.record(turn, make_outcome(make_call()))
         await log.record(other, make_outcome(make_call()))
     conversations, messages = ConversationRepository(database), MessageRepository(database)
-    assert await conversations.delete("user_ada", turn.conversation_id)
-    assert not await conversations.delete("user_ada", turn.conversation_id)
+    assert await conversations.purge("user_ada", turn.conversation_id)
+    assert not await conversations.purge("user_ada", turn.conversation_id)
     assert await messages.page("user_ada", turn.conversation_id, 10) == ([], None)
     assert len((await messages.page("user_ada", other.conversation_id, 10))[0]) == 2
     ledger = await UsageRepository(database).ledger("user_ada", NOW - timedelta(days=1))

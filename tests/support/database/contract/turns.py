@@ -100,7 +100,7 @@ async def test_turn_of_a_deleted_conversation_is_not_found(database: ScalableDat
     first, other = make_turn(), make_turn()
     async with started(database) as log:
         await log.record(first, make_outcome())
-        await ConversationRepository(database).delete("user_ada", first.conversation_id)
+        await ConversationRepository(database).purge("user_ada", first.conversation_id)
         late = make_turn(conversation_id=first.conversation_id)
         foreign = make_turn("user_eve", conversation_id=first.conversation_id)
         results = await asyncio.gather(log.open(late), log.open(other), log.open(foreign), return_exceptions=True)
@@ -123,7 +123,7 @@ async def test_conversation_deleted_in_mid_turn_stays_deleted_and_is_billed(data
     turn, outcome = make_turn(), make_outcome(make_call())
     async with started(database) as log:
         await log.open(turn)
-        await ConversationRepository(database).delete("user_ada", turn.conversation_id)
+        await ConversationRepository(database).purge("user_ada", turn.conversation_id)
         for _ in range(2):
             await log.close(turn, outcome)
     assert await ConversationRepository(database).get("user_ada", turn.conversation_id) is None
@@ -225,7 +225,7 @@ async def test_close_after_the_sweep_replaces_the_guess(database: ScalableDataba
         await log.open(turn)
         await log.sweep(LATER)
         if deleted:
-            await ConversationRepository(database).delete("user_ada", turn.conversation_id)
+            await ConversationRepository(database).purge("user_ada", turn.conversation_id)
         for _ in range(2):
             await log.close(turn, outcome)
         assert await log.sweep(LATER) == 0
