@@ -12,6 +12,8 @@ from backend.domain.usage import parse_usd
 
 MEMORY_URL = "memory://"
 SECRET_MINIMUM_CHARACTERS = 32
+SECRET_MINIMUM_DISTINCT = 8
+"""Different characters: a random key of hexadecimal digits has more, a short word over and over fewer."""
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 RATE = re.compile(r"(\d+)/(\d*)(second|minute|hour|day)s?")
 
@@ -55,7 +57,9 @@ def parse_optional(value: object) -> object:
 class Settings(BaseSettings):
     """Every setting with its default. Durations in seconds, limits as (events, window in seconds), None for off."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, enable_decoding=False)
+    model_config = SettingsConfigDict(
+        extra="ignore", populate_by_name=True, enable_decoding=False, hide_input_in_errors=True
+    )
 
     mongo_url: SecretStr = SecretStr("")
     mongo_db: str = "aether"
@@ -142,10 +146,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> "Settings":
-        if self.env == "production" and len(self.secret_key.get_secret_value()) < SECRET_MINIMUM_CHARACTERS:
+        key = self.secret_key.get_secret_value()
+        if self.env == "production" and len(key) < SECRET_MINIMUM_CHARACTERS:
             raise ValueError(
                 f"AETHER_ENV=production needs AETHER_SECRET_KEY with at least {SECRET_MINIMUM_CHARACTERS} characters"
             )
+        if self.env == "production" and len(set(key)) < SECRET_MINIMUM_DISTINCT:
+            raise ValueError("AETHER_ENV=production needs a random AETHER_SECRET_KEY: this one repeats itself")
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
@@ -54,13 +55,19 @@ def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechani
 
 
 @asynccontextmanager
-async def mail_server(**options: Any) -> AsyncIterator[Mailbox]:  # noqa: ANN401
-    """options: of aiosmtpd's SMTP class."""
-    box = Mailbox()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(box, **options), "127.0.0.1", 0)
+async def mail_server(*, tls: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator[Mailbox]:  # noqa: ANN401
+    """tls: from the first byte on. options: of aiosmtpd's SMTP class."""
+    box, connections = Mailbox(), list[SMTP]()
+
+    def accepted() -> SMTP:
+        connections.append(SMTP(box, **options))
+        return connections[-1]
+
+    server = await asyncio.get_running_loop().create_server(accepted, "127.0.0.1", 0, ssl=tls)
     async with server:
         box.port = server.sockets[0].getsockname()[1]
         yield box
+        await eventually(lambda: all(connection.transport is None for connection in connections))
 
 
 def parts(mail: EmailMessage) -> tuple[str, str]:
