@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from operator import attrgetter
+from pathlib import Path
 from typing import TypedDict
 
 from fastapi import FastAPI
@@ -28,13 +29,13 @@ from backend.routes import (
     catalogue,
     conversations,
     health,
-    home,
     leaving,
     mail_links,
     performance,
     sessions,
     streams,
 )
+from backend.routes.home import BUILT, page_router
 from backend.routes.openapi import install_openapi
 from backend.routes.problems import install_problem_handlers
 from backend.services.llm.provider import Provider
@@ -44,7 +45,7 @@ from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, sessions, mail_links, leaving)
 ADMIN_ROUTES = (performance, admin, audit)
-ROUTES = (home, health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, *ADMIN_ROUTES)
+ROUTES = (health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, *ADMIN_ROUTES)
 
 
 class State(TypedDict):
@@ -70,8 +71,8 @@ class Worker:
         return self.services is not None and self.services.health.draining
 
 
-def create_app(settings: Settings, *, provider: Provider | None = None) -> FastAPI:
-    """provider: instead of the configured one."""
+def create_app(settings: Settings, *, provider: Provider | None = None, page: Path = BUILT) -> FastAPI:
+    """provider: instead of the configured one. page: the folder of the built web page."""
     configure_logging(settings.log_level)
     worker = Worker()
 
@@ -92,6 +93,7 @@ def create_app(settings: Settings, *, provider: Provider | None = None) -> FastA
     )
     for module in ROUTES:
         app.include_router(module.router)
+    app.include_router(page_router(page))
     app.state.drain = worker.drain
     install_problem_handlers(app)
     install_openapi(app)

@@ -29,6 +29,8 @@ ADMIN_EMAIL, PASSWORD = "admin@example.com", "correct horse battery"
 START_S = 20.0
 STOP_S = 20.0
 CONNECTIONS = 200
+NO_PAGE = Path("/nonexistent")
+"""Tests of the server must not depend on whether the web page was built here."""
 
 _numbers = count(1)
 
@@ -82,7 +84,7 @@ class Served:
 async def serve(settings: Settings) -> AsyncIterator[Served]:
     """In this process, without a socket: quick, but a response arrives only once it is complete."""
     await prepare(settings)
-    app = create_app(settings)
+    app = create_app(settings, page=NO_PAGE)
     async with app.router.lifespan_context(app) as state:
         assert state is not None
         transport = httpx.ASGITransport(with_state(app, state))

@@ -1,0 +1,6 @@
+import type { Catalogue } from "@/i18n";
+import { account } from "@/i18n/pl/account";
+import { common } from "@/i18n/pl/common";
+
+/** The Polish words; the compiler names every key that is missing. */
+export const pl: Catalogue = { ...common, ...account };

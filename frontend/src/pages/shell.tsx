@@ -1,0 +1,63 @@
+/** The frame of every page of a signed-in user: the side with the conversations and the account, and the content. */
+import { type ReactNode, useEffect, useState } from "react";
+import { Brand } from "@/components/brand";
+import { IconButton } from "@/components/button";
+import { useWords } from "@/i18n";
+import { AccountMenu } from "@/pages/account-menu";
+import { usePath } from "@/router";
+import "@/styles/shell.css";
+
+interface ShellProps {
+  /** What the side shows between the brand and the account. */
+  side?: ReactNode;
+  /** What stands in the bar above the content. */
+  bar?: ReactNode;
+  children: ReactNode;
+}
+
+export function Shell({ side, bar, children }: ShellProps): ReactNode {
+  const { t } = useWords();
+  const path = usePath();
+  const [open, setOpen] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone, going somewhere closes the side
+  useEffect(() => setOpen(false), [path]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") setOpen(false);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <div className={`shell ${open ? "side-open" : ""}`}>
+      <button type="button" className="skip button" onClick={() => document.getElementById("content")?.focus()}>
+        {t("app.skip")}
+      </button>
+      <nav className="side" id="side" aria-label={t("shell.side")}>
+        <div className="side-head">
+          <Brand />
+          <IconButton className="side-toggle" icon="close" label={t("common.close")} onClick={() => setOpen(false)} />
+        </div>
+        <div className="side-body">{side}</div>
+        <AccountMenu />
+      </nav>
+      <button type="button" className="scrim" tabIndex={-1} aria-hidden="true" onClick={() => setOpen(false)} />
+      <div className="content">
+        <header className="bar">
+          <IconButton
+            className="side-toggle"
+            icon="menu"
+            label={t("shell.side")}
+            aria-expanded={open}
+            aria-controls="side"
+            onClick={() => setOpen(!open)}
+          />
+          {bar}
+        </header>
+        <main id="content" tabIndex={-1}>
+          {children}
+        </main>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+/** Every page of the page, one row each. A page is loaded when somebody goes to it. */
+import { type ComponentType, lazy } from "react";
+import type { Params } from "@/router";
+
+export interface PageProps {
+  params: Params;
+}
+
+export interface Route {
+  pattern: string;
+  /** Who may see it: guests only (signing in), users, administrators, or everybody. */
+  access: "guest" | "user" | "admin" | "public";
+  page: ComponentType<PageProps>;
+}
+
+const ChatPage = lazy(() => import("@/pages/chat/chat-page"));
+
+export const ROUTES: readonly Route[] = [
+  { pattern: "/", access: "user", page: ChatPage },
+  { pattern: "/c/:id", access: "user", page: ChatPage },
+  { pattern: "/sign-in", access: "guest", page: lazy(() => import("@/pages/account/sign-in")) },
+  { pattern: "/sign-up", access: "guest", page: lazy(() => import("@/pages/account/sign-up")) },
+  { pattern: "/forgot-password", access: "guest", page: lazy(() => import("@/pages/account/forgot-password")) },
+  { pattern: "/reset-password/:token", access: "public", page: lazy(() => import("@/pages/account/reset-password")) },
+  { pattern: "/verify-email/:token", access: "public", page: lazy(() => import("@/pages/account/verify-email")) },
+];
