@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from backend.domain.addresses import check_address
 from backend.domain.usage import parse_usd
 
 MEMORY_URL = "memory://"
@@ -38,6 +39,13 @@ def parse_networks(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(str(ip_network(part.strip())) for part in value.split(",") if part.strip())
+
+
+def parse_domains(value: object) -> object:
+    """ "example.com, example.org" -> the domains, in lower case; an empty text is none."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip().lower() for part in value.split(",") if part.strip())
 
 
 def check_money(value: str) -> str:
@@ -92,6 +100,16 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: Literal["starttls", "tls", "off"] = "starttls"
     smtp_from: str = ""
+    oidc_issuer: str = ""
+    """Exactly as the provider names itself; empty for none."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scopes: str = "openid email profile"
+    oidc_name: str = "single sign-on"
+    oidc_allowed_domains: Annotated[tuple[str, ...], BeforeValidator(parse_domains)] = ()
+    oidc_auto_register: bool = True
+    oidc_admin_claim: str = ""
+    oidc_admin_value: str = ""
     password_composition: bool = Field(False, alias="AETHER_PASSWORD_COMPOSITION")
     session_idle: float = Field(604_800.0, alias="AETHER_SESSION_IDLE", ge=600, le=2_592_000)
     """Not less than an access token is valid, not more than a sign-in lasts at all."""
@@ -163,6 +181,23 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_HOST needs AETHER_PUBLIC_URL, which links in mails begin with")
         if self.env == "production" and self.require_verified_email and not self.smtp_host:
             raise ValueError("AETHER_REQUIRE_VERIFIED_EMAIL=on needs SMTP_HOST: without it no address can be verified")
+        return self
+
+    @model_validator(mode="after")
+    def _identity_provider_has_what_it_needs(self) -> "Settings":
+        if self.oidc_issuer:
+            try:
+                check_address(self.oidc_issuer)
+            except ValueError as error:
+                raise ValueError(f"OIDC_ISSUER: {error}") from error
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID, as the provider has given it")
+        if self.oidc_issuer and self.env == "production" and not self.public_url:
+            raise ValueError("OIDC_ISSUER needs AETHER_PUBLIC_URL, which the provider sends users back to")
+        if self.oidc_issuer and "openid" not in self.oidc_scopes.split():
+            raise ValueError("OIDC_SCOPES needs openid: without it nobody says who signed in")
+        if bool(self.oidc_admin_claim) != bool(self.oidc_admin_value):
+            raise ValueError("OIDC_ADMIN_CLAIM and OIDC_ADMIN_VALUE belong together")
         return self
 
     @model_validator(mode="after")

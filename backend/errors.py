@@ -41,6 +41,16 @@ class WeakPassword(InvalidInput):
         self.extensions = {"strength": {"score": score, "warning": warning, "suggestions": list(suggestions)}}
 
 
+class OidcRefused(InvalidInput):
+    """A sign-in through the identity provider came to nothing. reason: for the log, in our own words."""
+
+    code, title = "oidc_failed", "Sign-in refused"
+
+    def __init__(self, detail: str, *, code: str | None = None, reason: str = "") -> None:
+        super().__init__(detail, code=code)
+        self.reason = reason
+
+
 class IdempotencyMismatch(AetherError):
     status, code, title = 422, "idempotency_mismatch", "Idempotency key reused with another body"
 
@@ -122,6 +132,16 @@ class CacheUnavailable(AetherError):
 
 class MailUnavailable(AetherError):
     status, code, title = 503, "mail_unavailable", "Mail cannot be sent"
+
+
+class OidcUnavailable(AetherError):
+    """reason: for the log, in our own words."""
+
+    status, code, title = 503, "oidc_unavailable", "The identity provider is unavailable"
+
+    def __init__(self, detail: str, *, reason: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class DeadlineExceeded(AetherError):

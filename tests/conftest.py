@@ -13,7 +13,7 @@ from tests.servers import Servers, SimulatorHandle
 from tests.support.launching import Launches
 
 MakeSettings = Callable[..., Settings]
-OWN_SETTINGS = ("AETHER_", "MONGO_", "REDIS_", "GROQ_", "SMTP_")
+OWN_SETTINGS = ("AETHER_", "MONGO_", "REDIS_", "GROQ_", "SMTP_", "OIDC_")
 
 for name in [name for name in os.environ if name.startswith(OWN_SETTINGS)]:
     del os.environ[name]  # a developer's own key or database is none of the tests' business

@@ -27,6 +27,8 @@ class AuditAction(StrEnum):
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105
     ACCOUNT_EXPORTED = "account_exported"
     ACCOUNT_DELETED = "account_deleted"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     ROLE_CHANGED = "role_changed"
     BUDGET_CHANGED = "budget_changed"
     SPENDING_SWITCHED = "spending_switched"

@@ -1,4 +1,4 @@
-"""One-time tokens: what a link in a mail carries."""
+"""One-time tokens: what a link in a mail carries, for instance."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,8 @@ from typing import Literal
 
 from backend.domain.users import Locale
 
-Purpose = Literal["register", "verify", "reset"]
+Purpose = Literal["register", "verify", "reset", "confirm"]
+"""confirm: not of a mail; it says that the identity provider has just asked for the password."""
 
 
 @dataclass(frozen=True, slots=True)

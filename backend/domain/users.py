@@ -14,7 +14,8 @@ DEFAULT_PLAN = "free"
 class User:
     """A registered person. email is lower-cased.
 
-    password_hash (argon2id) is None wherever it was not loaded: a user that came from a cache never carries it.
+    password_hash (argon2id) is None where there is no password, and wherever it was not loaded: a user that came from a
+    cache never carries it.
     verified_at: when it was shown that mail to the address reaches the user. locale: of the mails to the user.
     retention_days: conversations that were not used for so many days are deleted, None for never.
     """
@@ -29,6 +30,11 @@ class User:
     verified_at: datetime | None = None
     locale: Locale = DEFAULT_LOCALE
     retention_days: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """The account was deleted: what is left is a mark, whose address is its id."""
+        return self.email == self.id
 
 
 @dataclass(frozen=True, slots=True)

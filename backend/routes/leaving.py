@@ -1,16 +1,18 @@
 """Taking everything along, and leaving."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from backend.domain.doc import Doc
 from backend.routes.accounts import Password, UserShape
 from backend.routes.cookies import clear_cookie
 from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.mail_links import LinkToken
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.routes.text import Shape
 
@@ -19,7 +21,18 @@ Rows = list[dict[str, Any]]
 
 
 class Leaving(Shape):
-    password: Password = Field(repr=False, description="The account's password")
+    """One of the two."""
+
+    password: Password | None = Field(None, repr=False, description="The account's password")
+    confirmation: LinkToken | None = Field(
+        None, repr=False, description="For accounts without a password: of POST /api/auth/oidc/confirm"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if (self.password is None) == (self.confirmation is None):
+            raise PydanticCustomError("one_of_two", "Send either the password or a confirmation")
+        return self
 
 
 class ExportedAccount(BaseModel):
@@ -33,6 +46,7 @@ class ExportedAccount(BaseModel):
     documents: Annotated[Rows, Doc("Uploads")]
     api_keys: Annotated[Rows, Doc("Without the keys themselves")]
     auth_sessions: Annotated[Rows, Doc("Sign-ins and their devices, without tokens")]
+    external_identities: Annotated[Rows, Doc("Who the user is at the identity provider")]
     ai_usage: Annotated[Rows, Doc("The ledger: one record an upstream call")]
     usage_daily: Annotated[Rows, Doc("Counters by day, model and agent")]
     audit_log: Annotated[Rows, Doc("What the account did: sign-ins, changes of credentials, from which address")]
@@ -54,5 +68,5 @@ async def delete_account(
 
     What it has cost stays in the ledger, under an id that leads to nobody.
     """
-    await services.accounts.delete(user, body.password)
+    await services.accounts.delete(user, password=body.password, confirmation=body.confirmation)
     clear_cookie(request, response)

@@ -10,6 +10,7 @@ from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
 from backend.services.identity import Identity
 from backend.services.limiter import Limiter
+from backend.services.oidc import OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.conversations import ConversationRepository
@@ -21,7 +22,10 @@ from backend.services.stream_log import StreamLog
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """simulated: answers come from the bundled simulator. metrics_token: opens /metrics, empty for none."""
+    """oidc: None without an identity provider. simulated: answers come from the bundled simulator.
+
+    metrics_token: opens /metrics, empty for none.
+    """
 
     accounts: Accounts
     account_export: AccountExport
@@ -38,6 +42,7 @@ class Services:
     limiter: Limiter
     messages: MessageRepository
     monitor: PerformanceMonitor
+    oidc: OidcSignIn | None
     streams: StreamLog
     users: UserRepository
     metrics_token: str

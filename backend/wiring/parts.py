@@ -8,21 +8,26 @@ from backend.domain.browser import BrowserRules, origin_of
 from backend.domain.budgets import Budget, Caps
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import parse_usd
+from backend.services.accounts import Links
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import BudgetAccounts, Budgets, Controls
 from backend.services.bus import Bus
 from backend.services.health import Probe
 from backend.services.identity import Identity
+from backend.services.identity.identity import derive_key
 from backend.services.identity.passwords import Passwords
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import open_llm
 from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
+from backend.services.oidc import Flows, Linking, OidcClient, OidcSettings, OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.redis_client import RedisClient
 from backend.services.repositories.audit_log import AdminAuditLogRepository, AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.external_identities import ExternalIdentityRepository
+from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
@@ -70,6 +75,7 @@ def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:
             "login": settings.limit_entry,
             "mail": settings.limit_entry,
             "link": settings.limit_entry,
+            "oidc": settings.limit_entry,
             "refresh": settings.limit_refresh,
         },
     )
@@ -107,7 +113,48 @@ def letters_of(settings: Settings) -> Letters:
             tls=settings.smtp_tls,
             sender=settings.smtp_from,
         )
-    return Letters(delivery, settings.public_url or f"http://{settings.host}:{settings.port}")
+    return Letters(delivery, public_url_of(settings))
+
+
+def public_url_of(settings: Settings) -> str:
+    """Where users find this server, without a slash at its end."""
+    return (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+
+
+def oidc_of(
+    settings: Settings,
+    database: ScalableDatabase,
+    identity: Identity,
+    users: UserRepository,
+    links: Links,
+    audit: AuditLog,
+) -> OidcSignIn | None:
+    """None without an identity provider. Asks it for nothing yet."""
+    if not settings.oidc_issuer:
+        return None
+    wanted = OidcSettings(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        public_url=public_url_of(settings),
+        scopes=settings.oidc_scopes,
+        name=settings.oidc_name,
+        allowed_domains=settings.oidc_allowed_domains,
+        auto_register=settings.oidc_auto_register,
+        admin_claim=settings.oidc_admin_claim,
+        admin_value=settings.oidc_admin_value,
+        loopback_only=settings.testing,
+    )
+    return OidcSignIn(
+        wanted,
+        OidcClient(wanted),
+        Flows(derive_key(settings.secret_key.get_secret_value(), "sign-ins under way")),
+        Linking(wanted, users, ExternalIdentityRepository(database), identity, audit),
+        identity,
+        links,
+        OneTimeTokenRepository(database),
+        audit,
+    )
 
 
 def budgets_of(settings: Settings, redis: RedisClient, database: ScalableDatabase, controls: Controls) -> Budgets:

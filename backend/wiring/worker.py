@@ -38,6 +38,7 @@ from backend.wiring.parts import (
     letters_of,
     limiter_of,
     monitor_of,
+    oidc_of,
     open_database,
     open_redis,
     probes_of,
@@ -85,6 +86,9 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         identity = identity_of(settings, users, database, limiter, bus, audit)
         links = Links(OneTimeTokenRepository(database))
         mail = MailDispatch(MailRequestRepository(database), users, links, letters_of(settings), audit)
+        oidc = oidc_of(settings, database, identity, users, links, audit)
+        if oidc:
+            stack.push_async_callback(oidc.close)
         conversations, messages = ConversationRepository(database), MessageRepository(database)
         personal_data = PersonalDataRepository(database)
         worker = f"{os.uname().nodename}-{os.getpid()}"
@@ -147,6 +151,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             limiter=limiter,
             messages=messages,
             monitor=monitor,
+            oidc=oidc,
             streams=streams,
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),

@@ -14,7 +14,10 @@ from tests.support.application import ADMIN_EMAIL, PASSWORD, Account, Served, se
 
 @pytest.fixture
 def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulator: SimulatorHandle) -> Settings:
-    """Real MongoDB, Valkey and simulator; no limits, so that only tests of limits meet them."""
+    """Real MongoDB, Valkey and simulator; no limits, so that only tests of limits meet them.
+
+    There is an identity provider, which is away.
+    """
     return settings(
         mongo_url=SecretStr(mongo_url),
         redis_url=SecretStr(redis_url),
@@ -23,6 +26,8 @@ def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulat
         groq_api_key=SecretStr("a key for the simulator"),
         admin_email=ADMIN_EMAIL,
         admin_password=SecretStr(PASSWORD),
+        oidc_issuer="http://127.0.0.1:9",
+        oidc_client_id="aether",
         limit_chat=None,
         limit_auth=None,
         limit_concurrency=None,

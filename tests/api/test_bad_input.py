@@ -19,7 +19,7 @@ MARKER = "zebracrossing"
 JSON = {"Content-Type": "application/json"}
 TAKES_NO_BODY_TOO = {"POST /api/auth/refresh", "POST /api/auth/logout"}
 STORED = (
-    *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys"),
+    *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys", "external_identities"),
     *("conversations", "messages", "ai_usage", "usage_daily"),
 )
 BAD_VALUES: dict[str, Any] = {
@@ -58,6 +58,9 @@ def valid(operation: Operation) -> dict[str, Any]:
         "PATCH /api/conversations/{conversation_id}": {"title": MARKER},
         "POST /api/auth/delete-account": {"password": PASSWORD},
         "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
+        "POST /api/auth/oidc/link": {"password": PASSWORD, "return_to": f"/{MARKER}"},
+        "POST /api/auth/oidc/unlink": {"password": PASSWORD},
+        "POST /api/auth/oidc/confirm": {"return_to": f"/{MARKER}"},
         "POST /api/auth/resend-verification": {"email": f"{MARKER}@example.com"},
         "POST /api/auth/forgot-password": {"email": f"{MARKER}@example.com"},
         "POST /api/auth/verify-email": {"token": MARKER},
@@ -187,6 +190,8 @@ async def test_paths_queries_and_headers_are_checked_too(live_server: Served, ac
         ("DELETE", f"/api/ai/v4/chat/stream/{MARKER}", {}),
         ("POST", f"/api/ai/v4/chat/multi-agent/{MARKER}/agents/dev/rerun", {}),
         ("POST", f"/api/ai/v4/chat/multi-agent/{MARKER}/agents/{MARKER}/rerun", {}),
+        ("GET", f"/api/auth/oidc/start?return_to=//{MARKER}", {}),
+        ("GET", f"/api/auth/oidc/callback?state={MARKER * 20}", {}),
         ("GET", f"/{MARKER}?q={MARKER}", {}),
         ("PUT", f"/api/conversations/{MARKER}?q={MARKER}", {}),
         ("GET", "/api/auth/me", {"Authorization": f"Bearer {MARKER}"}),

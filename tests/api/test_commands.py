@@ -99,7 +99,7 @@ class Calls:
         plain = [
             operation.path
             for operation in operations(document)
-            if operation.method == "GET" and "{" not in operation.path
+            if operation.method == "GET" and "{" not in operation.path and 302 not in operation.statuses
         ]
         assert {"/api/conversations", "/api/ai/v4/analytics/user", "/api/auth/me"} <= set(plain)
         paths = [*plain, f"/api/conversations/{self.conversation}/messages", "/api/conversations?limit=100"]

@@ -121,15 +121,20 @@ class Accounts:
         profile = Profile(user.name, user.locale, user.retention_days)
         return _existing(await self._users.set_profile(user.id, replace(profile, **changes)))
 
-    async def delete(self, principal: Principal, password: str) -> None:
+    async def delete(self, principal: Principal, *, password: str | None, confirmation: str | None) -> None:
         """Ends every session. The ledger stays, anonymous; everything else of the user is erased.
 
-        Raises InvalidInput (wrong_password), RateLimited, Overloaded.
+        confirmation: of the identity provider, instead of the password.
+        Raises InvalidInput (wrong_password, confirmation_invalid), RateLimited, Overloaded.
         """
-        user = await self._identity.confirm(principal.user_id, password)
-        await self._identity.end_sessions(user.id)
-        await self._audit.record(AuditAction.ACCOUNT_DELETED, user_id=user.id)  # before the log is unlinked from it
-        await self._housekeeping.end_account(user.id)
+        user_id = principal.user_id
+        if confirmation is not None:
+            await self._links.confirm(user_id, confirmation)
+        else:
+            await self._identity.confirm(user_id, password or "")
+        await self._identity.end_sessions(user_id)
+        await self._audit.record(AuditAction.ACCOUNT_DELETED, user_id=user_id)  # before the log is unlinked from it
+        await self._housekeeping.end_account(user_id)
 
     def _need_mail(self) -> None:
         if not self._mail.available:

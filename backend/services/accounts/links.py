@@ -14,6 +14,7 @@ LIFETIMES: dict[Purpose, timedelta] = {
     "register": timedelta(hours=24),
     "verify": timedelta(hours=24),
     "reset": timedelta(hours=1),
+    "confirm": timedelta(minutes=10),
 }
 MAILS_AN_HOUR = 5
 HOUR = timedelta(hours=1)
@@ -64,6 +65,12 @@ class Links:
         redeemed = _required(await self._tokens.redeem(purpose, digest(token)))
         await self._tokens.withdraw_of_address(redeemed.email, purpose)
         return redeemed
+
+    async def confirm(self, user_id: str, token: str) -> None:
+        """Uses a confirmation of that user up. Raises InvalidInput (confirmation_invalid)."""
+        found = await self._tokens.valid("confirm", digest(token))
+        if found is None or found.user_id != user_id or not await self._tokens.redeem("confirm", digest(token)):
+            raise InvalidInput("The confirmation is not valid any more.", code="confirmation_invalid")
 
     async def withdraw(self, purpose: Purpose, user_id: str) -> None:
         await self._tokens.withdraw(user_id, purpose)

@@ -99,10 +99,10 @@ class Identity:
         """
         return await self.sign_in(await self._authenticate(normal_email(email), password, address), device)
 
-    async def sign_in(self, user: User, device: str) -> Tokens:
-        """A session for a user who has shown who they are."""
+    async def sign_in(self, user: User, device: str, **detail: str) -> Tokens:
+        """A session for a user who has shown who they are. detail: for the audit log."""
         session, refresh_token = await self._refresh.begin(user.id, device)
-        await self._audit.record(AuditAction.SIGNED_IN, user_id=user.id, session=session.id)
+        await self._audit.record(AuditAction.SIGNED_IN, user_id=user.id, session=session.id, **detail)
         return self._tokens(user, session, refresh_token)
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -127,6 +127,10 @@ class Identity:
         Raises InvalidInput for a bad cursor.
         """
         return await self._refresh.live(user_id, limit, cursor)
+
+    async def is_live(self, user_id: str, session_id: str) -> bool:
+        """As the database says, so an end that this worker has not heard of yet counts too."""
+        return await self._refresh.is_live(user_id, session_id)
 
     async def end_session(self, user_id: str, session_id: str) -> bool:
         """On every worker within a second. False: the user has no live session with this id."""

@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from pymongo.errors import DuplicateKeyError
+
 from backend.domain.one_time_tokens import OneTimeToken, Purpose
 from backend.services.scalable_database import Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import one_time_token_from
@@ -73,6 +75,16 @@ class OneTimeTokenRepository:
                 VALID.where(token_hash=token_hash, purpose=purpose, now=now), {"$set": {"used_at": now}}
             )
         return one_time_token_from(document) if document else None
+
+    async def spend(self, token_hash: str, expires_at: datetime) -> bool:
+        """For what is no token of ours but works once all the same. False: it was spent before."""
+        document = {"hash": token_hash, "purpose": "spent", "used_at": self._database.now(), "expires_at": expires_at}
+        try:
+            with translated():
+                await self._database.collection(COLLECTION).insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
 
     async def recent(self, email: str, purpose: Purpose, since: datetime, limit: int) -> list[OneTimeToken]:
         """Newest first, used and expired ones too."""

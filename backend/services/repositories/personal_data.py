@@ -47,6 +47,7 @@ HOLDINGS = (
     Holding("documents", "deleted"),
     Holding("document_chunks", "deleted", exported=False),
     Holding("api_keys", "deleted"),
+    Holding("external_identities", "deleted"),
     Holding("one_time_tokens", "deleted", exported=False),
     Holding("idempotency_keys", "deleted", exported=False),
     # A worker that misses an announcement learns from these that the user's sessions have ended.

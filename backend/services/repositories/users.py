@@ -15,6 +15,7 @@ from backend.services.scalable_database.documents import Document, user_from
 from backend.services.scalable_database.reads import USER_BY_ID
 
 ROLES = get_args(UserRole)
+EXTERNAL = "identity provider"
 
 BY_EMAIL = Query(
     "users.by_email", "users", lambda email: {"email": email}, {"email": ("email", "nobody@example.invalid")}
@@ -51,7 +52,7 @@ def normalise_email(email: str) -> str:
 
 def user_document(
     email: str,
-    password_hash: str,
+    password_hash: str | None,
     name: str,
     role: UserRole,
     created_at: datetime,
@@ -80,14 +81,17 @@ class UserRepository:
     async def create(
         self,
         email: str,
-        password_hash: str,
+        password_hash: str | None,
         name: str,
         role: UserRole = "user",
         *,
         locale: Locale = DEFAULT_LOCALE,
         verified: bool = False,
     ) -> User:
-        """verified: mail to the address reaches the user. Raises Conflict where the address has an account already."""
+        """password_hash: None for an account without a password. verified: mail to the address reaches the user.
+
+        Raises Conflict where the address has an account already.
+        """
         if role not in ROLES:
             raise ValueError(f"unknown role {role}")
         now = self._database.now()
@@ -136,6 +140,19 @@ class UserRepository:
                 return_document=ReturnDocument.AFTER,
             )
         return user_from(document) if document else None
+
+    async def set_external_role(self, user_id: str, *, administrator: bool) -> bool:
+        """As the identity provider says; an administrator whom it did not make stays one. False: nothing changed."""
+        where = {**USER_BY_ID.where(user_id=user_id)}
+        if administrator:
+            change = {"$set": {"role": "admin", "role_by": EXTERNAL}}
+            where["role"] = {"$ne": "admin"}
+        else:
+            change = {"$set": {"role": "user"}, "$unset": {"role_by": ""}}
+            where |= {"role": "admin", "role_by": EXTERNAL}
+        with translated():
+            result = await self._database.collection("users").update_one(where, change)
+        return result.matched_count == 1
 
     async def retention_due(self, now: datetime, limit: int) -> list[User]:
         """Whose conversations are to be looked through, longest due first."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from backend.domain.conversations import Conversation, Message
 from backend.domain.daily_usage import COUNTERS, DailyUsage
+from backend.domain.external_identities import ExternalIdentity
 from backend.domain.one_time_tokens import OneTimeToken, Registration
 from backend.domain.users import DEFAULT_LOCALE, Session, User
 
@@ -23,6 +24,17 @@ def user_from(document: Mapping[str, Any]) -> User:
         verified_at=document.get("verified_at"),
         locale=document.get("locale", DEFAULT_LOCALE),
         retention_days=document.get("retention_days"),
+    )
+
+
+def external_identity_from(document: Mapping[str, Any]) -> ExternalIdentity:
+    return ExternalIdentity(
+        user_id=document["user_id"],
+        issuer=document["issuer"],
+        subject=document["subject"],
+        email=document["email"],
+        linked_at=document["linked_at"],
+        last_used=document["last_used"],
     )
 
 

@@ -90,6 +90,17 @@ MAIL_LINKS = (
     Index("expiry", "mail_requests", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
 )
 
+EXTERNAL_IDENTITIES = (
+    Index(
+        "issuer_subject",
+        "external_identities",
+        (("issuer", 1), ("subject", 1)),
+        "external_identities.by_subject",
+        UNIQUE,
+    ),
+    Index("user_issuer", "external_identities", (("user_id", 1), ("issuer", 1)), "external_identities.of_user", UNIQUE),
+)
+
 LATER_ACCOUNTS = (
     Index("hash", "api_keys", (("hash", 1),), "(identify a program)", UNIQUE),
     Index("user_created", "api_keys", (("user_id", 1), ("created_at", -1)), "(a user's keys)"),
@@ -224,6 +235,7 @@ INDEXES: tuple[Index, ...] = (
     *USERS,
     *AUTH_SESSIONS,
     *MAIL_LINKS,
+    *EXTERNAL_IDENTITIES,
     *LATER_ACCOUNTS,
     *CONVERSATIONS,
     *MESSAGES,

@@ -19,6 +19,7 @@ from backend.services.repositories.alerts import AlertRepository
 from backend.services.repositories.audit_log import AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.controls import ControlRepository
+from backend.services.repositories.external_identities import ExternalIdentityRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
@@ -30,6 +31,7 @@ from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from backend.services.turn_log.documents import new_conversation
 from tests.support.database.contract.audit import make_entry
+from tests.support.database.contract.external_identities import ADA
 from tests.support.database.contract.mail_links import make_token
 from tests.support.database.contract.people import make_session
 from tests.support.database.opening import opened, started
@@ -100,6 +102,8 @@ async def _seed_shared_state(database: ScalableDatabase) -> None:
             token = make_token(f"{purpose} {number}", purpose)
             await OneTimeTokenRepository(database).create(replace(token, user_id=user.id, email=user.email))
         await MailRequestRepository(database).add("reset", user.email)
+        who = replace(ADA, subject=f"subject {number}")
+        await ExternalIdentityRepository(database).link(user.id, who)
         for _ in range(7):
             await sessions.create(make_session(user_id))
         session = make_session(user_id)

@@ -2,6 +2,7 @@
 
 from tests.support.database.contract.audit import *  # noqa: F403
 from tests.support.database.contract.conversations import *  # noqa: F403
+from tests.support.database.contract.external_identities import *  # noqa: F403
 from tests.support.database.contract.mail_links import *  # noqa: F403
 from tests.support.database.contract.people import *  # noqa: F403
 from tests.support.database.contract.shared_state import *  # noqa: F403

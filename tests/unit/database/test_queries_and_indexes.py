@@ -51,6 +51,7 @@ WITHOUT_USER = {
     "audit_log.by_actor",
     "audit_log.by_action",
     "audit_log.by_actor_action",
+    "external_identities.by_subject",
 }
 
 
