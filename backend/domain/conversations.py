@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from backend.domain.usage import UsageRecord
@@ -12,6 +12,8 @@ MessageStatus = Literal["pending", "complete", "interrupted", "failed"]
 ConversationState = Literal["kept", "temporary", "deleted"]
 OPEN: tuple[ConversationState, ...] = ("kept", "temporary")
 """States in which a conversation can be read and continued; what is deleted waits for the end of its undo period."""
+UNDO_PERIOD = timedelta(minutes=10)
+TEMPORARY_PERIOD = timedelta(days=1)
 TITLE_CHARACTERS = 60
 PREVIEW_CHARACTERS = 160
 
@@ -75,8 +77,8 @@ class Turn:
     """A question and the answer it will get. Durable before the upstream call starts.
 
     content None: a regeneration, the user's message is stored already (parent_id is its id).
-    title: set when the turn starts a conversation. expires_at: past this instant a turn that is still
-    pending belongs to a crashed process.
+    title: set when the turn starts a conversation, which temporary is about. expires_at: past this instant a turn
+    that is still pending belongs to a crashed process.
     """
 
     user_id: str
@@ -90,6 +92,7 @@ class Turn:
     created_at: datetime
     expires_at: datetime
     title: str | None
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ Context = Annotated[
 ]
 Message = Annotated[MessageText, Doc("What the user says, 1 to 32,000 characters after trimming")]
 ConversationId = Annotated[Identifier | None, Doc("The conversation to continue; left out: a new one starts")]
+Temporary = Annotated[
+    bool, Doc("true: a new conversation is in no list, search or export, and gone a day after it began")
+]
 UseCache = Annotated[bool, Doc("false: ask afresh")]
 MaxCost = Annotated[Dollars | None, Doc("Everything that the request may cost, USD; left out: no bound")]
 Deadline = Annotated[Seconds | None, Doc("Everything that it may take, seconds; the server has a bound of its own")]
@@ -84,6 +87,7 @@ class QuickBody(Shape):
     message: Message
     model: Annotated[ModelId | None, Doc("Left out: chosen by tier; see GET /api/ai/v4/models")] = None
     conversation_id: ConversationId = None
+    temporary: Temporary = False
 
     def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
         return AgentAsk(
@@ -92,6 +96,7 @@ class QuickBody(Shape):
             agent_type=QUICK.id,
             model=self.model,
             conversation_id=self.conversation_id,
+            temporary=self.temporary,
             correlation_id=correlation_id,
         )
 
@@ -122,6 +127,7 @@ class ChatBody(QuickBody):
             parent_id=self.parent_id,
             regenerate_of=self.regenerate_of,
             context=items(self.context),
+            temporary=self.temporary,
             use_cache=self.use_cache,
             priority=self.priority,
             max_tokens=self.max_tokens,
@@ -153,6 +159,7 @@ class TeamBody(TeamFields):
     message: Message
     context: Context = Field(default_factory=list)
     conversation_id: ConversationId = None
+    temporary: Temporary = False
     use_cache: UseCache = True
     deadline_s: Deadline = None
     max_cost_usd: MaxCost = None
@@ -191,6 +198,7 @@ def team_ask(
         conversation_id=body.conversation_id,
         parent_id=parent_id,
         context=items(body.context),
+        temporary=body.temporary,
         use_cache=body.use_cache,
         max_cost=pico(body.max_cost_usd),
         deadline_s=body.deadline_s,

@@ -82,9 +82,23 @@ async def list_messages(
 
 @router.delete("/{conversation_id}", status_code=204, responses=NOT_FOUND)
 async def delete_conversation(services: AetherServices, user: CurrentUser, conversation_id: ConversationId) -> None:
-    """Deletes a conversation with all its messages. The usage records stay: what was spent was spent."""
-    if not await services.conversations.purge(user.user_id, conversation_id):
+    """Deletes a conversation with all its messages, at once; within ten minutes it can be restored.
+
+    The usage records stay: what was spent was spent.
+    """
+    if not await services.conversations.delete(user.user_id, conversation_id):
         raise unknown_conversation()
+
+
+@router.post("/{conversation_id}/restore", responses=NOT_FOUND)
+async def restore_conversation(
+    services: AetherServices, user: CurrentUser, conversation_id: ConversationId
+) -> ConversationShape:
+    """Takes a deletion back, within ten minutes of it."""
+    restored = await services.conversations.restore(user.user_id, conversation_id)
+    if restored is None:
+        raise NotFound("You have deleted no conversation with this id within the last ten minutes.")
+    return ConversationShape.model_validate(restored)
 
 
 def unknown_conversation() -> NotFound:

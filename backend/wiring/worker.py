@@ -16,7 +16,7 @@ from backend.services.llm.switched import Switched
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.controls import ControlRepository
-from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.conversations import AdminConversationRepository, ConversationRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
@@ -90,9 +90,18 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         if oidc:
             stack.push_async_callback(oidc.close)
         conversations, messages = ConversationRepository(database), MessageRepository(database)
+        all_conversations = AdminConversationRepository(database)
         personal_data = PersonalDataRepository(database)
         worker = f"{os.uname().nodename}-{os.getpid()}"
-        housekeeping = Housekeeping(users, personal_data, conversations, cache, LeaseRepository(database), owner=worker)
+        housekeeping = Housekeeping(
+            users,
+            personal_data,
+            conversations,
+            all_conversations,
+            cache,
+            LeaseRepository(database),
+            owner=worker,
+        )
         accounts = Accounts(
             identity, users, links, mail, housekeeping, audit, require_verified=settings.require_verified_email
         )

@@ -7,14 +7,12 @@ import httpx
 import pytest
 
 from backend.domain.audit import AuditAction
-from backend.services.accounts import Housekeeping
-from backend.services.repositories.conversations import ConversationRepository
-from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.personal_data import HOLDINGS, PersonalDataRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from tests.support.application import PASSWORD, Account, Served
 from tests.support.chat import Chat, Json, pico
+from tests.support.housekeeping import sweep
 
 NOT_OF_USERS = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls"}
 
@@ -23,27 +21,6 @@ NOT_OF_USERS = {"metrics", "leases", "alerts", "migrations", "mail_requests", "c
 def database(app_client: Served) -> ScalableDatabase:
     assert app_client.services is not None
     return app_client.services.database
-
-
-def housekeeping(served: Served, later: timedelta) -> Housekeeping:
-    """That of a worker whose clock is ahead."""
-    services = served.services
-    assert services is not None
-    return Housekeeping(
-        services.users,
-        PersonalDataRepository(services.database),
-        ConversationRepository(services.database),
-        services.cache,
-        LeaseRepository(services.database),
-        owner="the test",
-        now=lambda: datetime.now(UTC) + later,
-    )
-
-
-async def sweep(served: Served, later: timedelta = timedelta()) -> None:
-    assert served.services is not None
-    await served.services.database.collection("leases").delete_many({"_id": "housekeeping"})
-    await housekeeping(served, later).sweep()
 
 
 async def leave(served: Served, account: Account, password: str = PASSWORD) -> httpx.Response:

@@ -81,6 +81,7 @@ ACCESS: dict[str, Access] = {
     "change_conversation": Access(owned=CONTINUED, body={"pinned": True}),
     "list_messages": Access(owned=CONTINUED),
     "delete_conversation": Access(owned=CONTINUED),
+    "restore_conversation": Access(owned={"conversation_id": "deleted conversation"}),
     "get_dashboard": ADMIN,
     "list_alerts": ADMIN,
     "get_detailed_health": ADMIN,
@@ -110,6 +111,13 @@ async def _answer(served: Served, account: Account) -> tuple[str, ...]:
     return answer["conversation_id"], answer["message_id"]
 
 
+async def _deleted(served: Served, account: Account) -> tuple[str, ...]:
+    conversation_id = (await _ask(served, account, "quick"))["conversation_id"]
+    deletion = await served.client.delete(f"/api/conversations/{conversation_id}", headers=account.headers)
+    deletion.raise_for_status()
+    return (conversation_id,)
+
+
 async def _team_answer(served: Served, account: Account) -> tuple[str, ...]:
     return ((await _ask(served, account, "multi-agent", agents=[agent.id for agent in AGENTS[:2]]))["message_id"],)
 
@@ -129,6 +137,7 @@ async def _session(served: Served, account: Account) -> tuple[str, ...]:
 
 OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, ...]]]] = {
     ("conversation", "message"): _answer,
+    ("deleted conversation",): _deleted,
     ("team message",): _team_answer,
     ("stream",): _stream,
     ("session",): _session,

@@ -1,4 +1,4 @@
-"""Ends accounts, and deletes conversations past their owner's retention period; a sweep goes on where a crash left off.
+"""Ends accounts, and purges conversations whose time is over; a sweep goes on where a crash left off.
 
 A deleted account is erased twice: at once, and once more when nothing that was under way can write any more. In
 between a document without any personal data marks it.
@@ -14,7 +14,7 @@ import structlog
 
 from backend.domain.users import User
 from backend.errors import CacheUnavailable, DatabaseUnavailable, DeadlineExceeded
-from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.conversations import AdminConversationRepository, ConversationRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.personal_data import PersonalDataRepository
 from backend.services.repositories.users import UserRepository
@@ -45,6 +45,7 @@ class Housekeeping:
         users: UserRepository,
         data: PersonalDataRepository,
         conversations: ConversationRepository,
+        all_conversations: AdminConversationRepository,
         cache: CachedAnswers,
         leases: LeaseRepository,
         *,
@@ -55,6 +56,7 @@ class Housekeeping:
         self._users = users
         self._data = data
         self._conversations = conversations
+        self._all_conversations = all_conversations
         self._cache = cache
         self._leases = leases
         self._owner = owner
@@ -81,6 +83,9 @@ class Housekeeping:
         while erased := await self._users.erasures_due(self._now(), BATCH):
             for user_id, erased_before in erased:
                 await self._erase(user_id, last=erased_before)
+        while due := await self._all_conversations.purges_due(self._now(), BATCH):
+            for user_id, conversation_id in due:
+                await self._conversations.purge(user_id, conversation_id)
         while users := await self._users.retention_due(self._now(), BATCH):
             for user in users:
                 await self._forget_unused(user)

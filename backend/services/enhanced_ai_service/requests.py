@@ -14,6 +14,7 @@ class Ask:
     """Common to one agent and to a team. deadline_s: seconds for everything; max_cost: pico-dollars for everything.
 
     parent_id: the message to branch from. regenerate_of: the answer to make anew (the question is the stored one).
+    temporary: the conversation that it starts is; one that it continues must be.
     """
 
     user_id: str
@@ -22,6 +23,7 @@ class Ask:
     parent_id: str | None = None
     regenerate_of: str | None = None
     context: tuple[ContextItem, ...] = ()
+    temporary: bool = False
     use_cache: bool = True
     deadline_s: float | None = None
     max_cost: int | None = None

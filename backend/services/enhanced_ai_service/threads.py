@@ -26,7 +26,10 @@ class Threads:
         self._messages = messages
 
     async def place(self, ask: Ask) -> Thread:
-        """Raises NotFound for a conversation or message that is not the caller's, InvalidInput for a lone parent."""
+        """Raises NotFound for a conversation or message that is not the caller's.
+
+        InvalidInput: a parent without its conversation, or a temporary question in one that is kept.
+        """
         if ask.conversation_id is None:
             if ask.parent_id or ask.regenerate_of:
                 raise InvalidInput("parent_id and regenerate_of need a conversation_id.")
@@ -34,6 +37,8 @@ class Threads:
         conversation = await self._conversations.get(ask.user_id, ask.conversation_id)
         if conversation is None:
             raise NotFound(NO_CONVERSATION)
+        if ask.temporary and not conversation.temporary:
+            raise InvalidInput("This conversation is not temporary: leave temporary out, or start another one.")
         newest = READ_AT_LEAST + conversation.message_count % READ_STEP
         recent = await self._messages.recent(ask.user_id, conversation.id, newest)
         if ask.regenerate_of:

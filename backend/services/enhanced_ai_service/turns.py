@@ -92,4 +92,5 @@ def new_turn(ask: Ask, thread: Thread, agent: str, lifetime_s: float) -> Turn:
         created_at=now,
         expires_at=now + timedelta(seconds=lifetime_s + SWEEP_MARGIN_S),
         title=thread.title,
+        temporary=ask.temporary,
     )

@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 from pymongo import ReturnDocument
 
-from backend.domain.conversations import OPEN, Conversation, ConversationChanges, ConversationState
+from backend.domain.conversations import (
+    OPEN,
+    TEMPORARY_PERIOD,
+    UNDO_PERIOD,
+    Conversation,
+    ConversationChanges,
+    ConversationState,
+)
 from backend.services.scalable_database import Delete, Document, NothingMatched, Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import conversation_from
 from backend.services.scalable_database.reads import USER
@@ -92,6 +99,27 @@ class ConversationRepository:
         if not changes:
             return await self.get(user_id, conversation_id)
         return await self._update(_by_id(user_id, conversation_id), {"$set": dict(changes)})
+
+    async def delete(self, user_id: str, conversation_id: str) -> bool:
+        """Out of everybody's sight at once, and purged after the undo period. False: there was none."""
+        purge_at = self._database.now() + UNDO_PERIOD
+        gone = {"$set": {"state": "deleted", "purge_at": purge_at}}
+        return await self._update(_by_id(user_id, conversation_id), gone) is not None
+
+    async def restore(self, user_id: str, conversation_id: str) -> Conversation | None:
+        """As it was before it was deleted, None where there is none or the undo period is over."""
+        where = {**_by_id(user_id, conversation_id, ("deleted",)), "purge_at": {"$gt": self._database.now()}}
+        kept = {"$set": {"state": "kept"}, "$unset": {"purge_at": ""}}
+        restored = await self._update({**where, "temporary": False}, kept)
+        if restored:
+            return restored
+        deleted = await self._database.find_one(
+            BY_ID, user_id=user_id, conversation_id=conversation_id, states=("deleted",)
+        )
+        if deleted is None:
+            return None
+        ends = deleted["created_at"] + TEMPORARY_PERIOD
+        return await self._update(where, {"$set": {"state": "temporary", "purge_at": ends}})
 
     async def purge(self, user_id: str, conversation_id: str) -> bool:
         """With its messages, in one transaction. What it cost stays in the ledger. False: there was none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from bson import Int64, ObjectId
 
-from backend.domain.conversations import PREVIEW_CHARACTERS, Turn, TurnOutcome
+from backend.domain.conversations import PREVIEW_CHARACTERS, TEMPORARY_PERIOD, Turn, TurnOutcome
 from backend.domain.usage import UsageRecord
 from backend.services.scalable_database import Document
 
@@ -78,13 +78,14 @@ def finished_answer(turn: Turn, outcome: TurnOutcome) -> Document:
 
 
 def new_conversation(turn: Turn, title: str, message_count: int) -> Document:
-    return {
+    limited = {"purge_at": turn.created_at + TEMPORARY_PERIOD} if turn.temporary else {}
+    return limited | {
         "_id": turn.conversation_id,
         "user_id": turn.user_id,
         "title": title,
         "agent_type": turn.agent,
-        "state": "kept",
-        "temporary": False,
+        "state": "temporary" if turn.temporary else "kept",
+        "temporary": turn.temporary,
         "archived": False,
         "pinned": False,
         "folder_id": None,
