@@ -1,6 +1,7 @@
 """Several agents at once: side by side, one after another, late, failing, capped, and run again."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -60,8 +61,10 @@ async def test_all_five_are_asked_at_once(chat: Chat, simulator: SimulatorHandle
 async def test_the_synthesis_reads_every_answer_as_material(chat: Chat, simulator: SimulatorHandle) -> None:
     reply = await chat.ask("Plan a garden", TEAM, agents=["dev", "sage"])
     prompt = asked(simulator)[-1]["request"]["messages"][-1]["content"]
-    for response in reply["individual_responses"]:
-        assert f'<answer agent="{response["agent_type"]}">\n{response["response"]}\n</answer>' in prompt
+    answers = re.findall(r'<answer-(\w+) agent="(\w+)">\n(.*?)\n</answer-\1>', prompt, re.S)
+    assert [answer[1:] for answer in answers] == [
+        (response["agent_type"], response["response"]) for response in reply["individual_responses"]
+    ]
 
 
 async def test_a_failed_agent_is_reported_and_fails_nobody(chat: Chat, simulator: SimulatorHandle) -> None:

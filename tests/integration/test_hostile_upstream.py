@@ -123,3 +123,20 @@ async def test_an_endless_body_is_not_read_to_its_end(transport: str) -> None:
     async with answering(JSON_HEAD + b'{"x":"' + b"y" * (20 * 1024 * 1024)) as url, opened(transport, url) as provider:
         with pytest.raises(UpstreamError):
             await provider.complete(ask())
+
+
+@pytest.mark.parametrize("transport", sorted(TRANSPORTS))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+        b'{"error": {"message": "You sent: zebra", "type": "zebra", "code": "zebra", "failed_generation": "zebra"}}',
+        EVENTS_HEAD + TOKEN + b'data: {"error": {"message": "You sent: zebra", "status_code": 400}}\n\n',
+    ],
+    ids=["status", "event"],
+)
+async def test_what_a_vendor_repeats_of_a_prompt_in_an_error_goes_no_further(transport: str, answer: bytes) -> None:
+    async with answering(answer) as url, opened(transport, url) as provider:
+        with pytest.raises(AetherError) as caught:
+            await read(provider)
+    assert "zebra" not in f"{caught.value.detail} {caught.value.code} {dict(caught.value.extensions)}"

@@ -10,6 +10,9 @@ from backend.services.enhanced_ai_service.planning import Plan
 TEMPLATE_TOKENS = 100
 """What a vendor's chat template adds to a prompt."""
 
+INTRODUCTION_TOKENS, TAG_TOKENS = 300, 80
+"""What a prompt needs for the answers of others: the introduction, and the tags around each."""
+
 
 def most_of(plan: Plan, catalogue: ModelCatalogue, material: int = 0) -> Amount:
     """One call, or one that a dearer model answers in its place. material: tokens that the prompt will have besides.
@@ -27,8 +30,8 @@ def most_of(plan: Plan, catalogue: ModelCatalogue, material: int = 0) -> Amount:
 
 def most_of_team(plans: Sequence[Plan], merge: Plan, catalogue: ModelCatalogue, *, sequential: bool) -> Amount:
     """All agents and the synthesis, which reads every answer; one after another, each reads those before it."""
-    total, answers = NOTHING, 0
+    total, answers = NOTHING, INTRODUCTION_TOKENS
     for plan in plans:
         total += most_of(plan, catalogue, answers if sequential else 0)
-        answers += plan.max_tokens
+        answers += plan.max_tokens + TAG_TOKENS
     return total + most_of(merge, catalogue, answers)
