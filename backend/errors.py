@@ -63,6 +63,16 @@ class Unauthenticated(AetherError):
     status, code, title = 401, "unauthenticated", "Sign-in required"
 
 
+class MfaRequired(Unauthenticated):
+    """The password was right. token: for the second step. expires_in: seconds that it is valid for."""
+
+    code, title = "mfa_required", "Second factor required"
+
+    def __init__(self, detail: str, *, token: str, expires_in: int) -> None:
+        super().__init__(detail)
+        self.extensions = {"mfa_token": token, "expires_in": expires_in}
+
+
 class Forbidden(AetherError):
     status, code, title = 403, "forbidden", "Not allowed"
 

@@ -31,6 +31,7 @@ from backend.routes import (
     health,
     leaving,
     mail_links,
+    mfa,
     oidc,
     performance,
     sessions,
@@ -44,7 +45,7 @@ from backend.services.logs import configure_logging
 from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
-ACCOUNT_ROUTES = (auth, sessions, mail_links, oidc, leaving)
+ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving)
 ADMIN_ROUTES = (performance, admin, audit)
 ROUTES = (health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, *ADMIN_ROUTES)
 

@@ -25,6 +25,11 @@ class AuditAction(StrEnum):
     PASSWORD_CHECK_FAILED = "password_check_failed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105
+    MFA_ENABLED = "mfa_enabled"
+    MFA_DISABLED = "mfa_disabled"
+    MFA_FAILED = "mfa_failed"
+    MFA_RECOVERY_CODE_USED = "mfa_recovery_code_used"
+    MFA_RECOVERY_CODES_REPLACED = "mfa_recovery_codes_replaced"
     ACCOUNT_EXPORTED = "account_exported"
     ACCOUNT_DELETED = "account_deleted"
     IDENTITY_LINKED = "identity_linked"

@@ -6,8 +6,11 @@ from typing import Literal
 
 from backend.domain.users import Locale
 
-Purpose = Literal["register", "verify", "reset", "confirm"]
-"""confirm: not of a mail; it says that the identity provider has just asked for the password."""
+Purpose = Literal["register", "verify", "reset", "confirm", "mfa"]
+"""confirm: not of a mail; it says that the identity provider has just asked for the password.
+
+mfa: not of a mail either; it leads from a right password to the second factor.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,9 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """hash: SHA-256 of the token, which nobody but the reader of the mail has.
+    """hash: SHA-256 of the token, which nobody has but the reader of the mail, or who sent the right password.
 
-    user_id: whose token it is; for a registration an id that no user has. email: where it was sent.
+    user_id: whose token it is; for a registration an id that no user has. email: of the account, where a mail goes.
     """
 
     hash: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""What only whoever has a shell on the machine may do: make an administrator, replace a lost password."""
+"""What only whoever has a shell on the machine may do: make an administrator, replace what was lost."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from backend.config import Settings
 from backend.domain.audit import SHELL, AuditAction
+from backend.domain.users import User
 from backend.errors import AetherError, NotFound, WeakPassword
 from backend.launcher.secret_key import stored_secret_key
 from backend.services.embedded import DataLayout, StartError, running_mongo_url, running_redis_url
@@ -49,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("email")
         command.add_argument("--generate", action="store_true", help="makes a password and prints it")
+    text = "removes the second factor of an account whose owner has lost it, and ends all of its sign-ins"
+    commands.add_parser("disable-mfa", help=text, description=text).add_argument("email")
     return parser
 
 
@@ -66,6 +69,9 @@ def _resolved(settings: Settings) -> Settings:
 
 async def _run(asked: argparse.Namespace, settings: Settings) -> None:
     async with administer(settings) as administration:
+        if asked.command == "disable-mfa":
+            sys.stdout.write(f"{await _disable_mfa(administration, asked.email)}\n")
+            return
         password = secrets.token_urlsafe(GENERATED_BYTES) if asked.generate else _ask_for_password()
         act = _create_admin if asked.command == "create-admin" else _reset_password
         replaced, text = await act(administration, asked.email, password)
@@ -87,10 +93,21 @@ async def _create_admin(administration: Administration, email: str, password: st
     return False, "The account is an administrator's from its next refresh on, and keeps its password."
 
 
-async def _reset_password(administration: Administration, email: str, password: str) -> tuple[bool, str]:
+async def _account(administration: Administration, email: str) -> User:
     user = await administration.users.by_email(email)
     if user is None:
         raise NotFound("There is no account with this address.")
+    return user
+
+
+async def _disable_mfa(administration: Administration, email: str) -> str:
+    if await administration.second_factor.remove_lost(await _account(administration, email)):
+        return "The second factor is removed, and every sign-in of the account has ended."
+    return "The account has no second factor."
+
+
+async def _reset_password(administration: Administration, email: str, password: str) -> tuple[bool, str]:
+    user = await _account(administration, email)
     password_hash = await administration.identity.hash_new_password(password, user.email, user.name)
     await administration.identity.replace_password(user.id, password_hash)
     await administration.users.set_verified(user.id)

@@ -45,6 +45,7 @@ class ExportedAccount(BaseModel):
     feedback: Annotated[Rows, Doc("Verdicts on answers")]
     documents: Annotated[Rows, Doc("Uploads")]
     api_keys: Annotated[Rows, Doc("Without the keys themselves")]
+    second_factors: Annotated[Rows, Doc("Since when there is one, without its secret and its recovery codes")]
     auth_sessions: Annotated[Rows, Doc("Sign-ins and their devices, without tokens")]
     external_identities: Annotated[Rows, Doc("Who the user is at the identity provider")]
     ai_usage: Annotated[Rows, Doc("The ledger: one record an upstream call")]

@@ -55,6 +55,8 @@ class Problem(BaseModel):
     code: str = Field(examples=["invalid_input"], description="Stable, for programs")
     correlation_id: Annotated[str | None, Doc("As in the header X-Correlation-ID")]
     errors: list[FieldError] | None = Field(None, description="Only where the request did not fit its shape")
+    mfa_token: str | None = Field(None, description="Only with mfa_required: for the second step of the sign-in")
+    expires_in: int | None = Field(None, description="Only with mfa_required: seconds that mfa_token is valid for")
     strength: PasswordStrength | None = Field(None, description="Only where a new password is too weak")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backend.domain.browser import BrowserRules
-from backend.services.accounts import AccountExport, Accounts
+from backend.services.accounts import AccountExport, Accounts, SecondFactorSettings
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
 from backend.services.enhanced_ai_service import EnhancedAIService
@@ -43,6 +43,7 @@ class Services:
     messages: MessageRepository
     monitor: PerformanceMonitor
     oidc: OidcSignIn | None
+    second_factor: SecondFactorSettings
     streams: StreamLog
     users: UserRepository
     metrics_token: str

@@ -5,12 +5,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from backend.config import Settings
+from backend.services.accounts import Links, MailDispatch, SecondFactorSettings
 from backend.services.audit_log import AuditLog
 from backend.services.bus import Bus
 from backend.services.identity import Identity
 from backend.services.limiter import Limiter
+from backend.services.repositories.mail_requests import MailRequestRepository
+from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.users import AdminUserRepository, UserRepository
-from backend.wiring.parts import audit_log_of, identity_of, open_database, open_redis
+from backend.wiring.parts import audit_log_of, identity_of, letters_of, open_database, open_redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Administration:
     users: UserRepository
     administrators: AdminUserRepository
     audit: AuditLog
+    second_factor: SecondFactorSettings
 
 
 @asynccontextmanager
@@ -39,4 +43,10 @@ async def administer(settings: Settings) -> AsyncIterator[Administration]:
         identity = identity_of(settings, users, database, limiter, bus, audit)
         await identity.start()
         stack.push_async_callback(identity.close)
-        yield Administration(identity, users, AdminUserRepository(database), audit)
+        # Never started here: a mail that is asked for waits in the database, and a worker sends it.
+        mail = MailDispatch(
+            MailRequestRepository(database), users, Links(OneTimeTokenRepository(database)), letters_of(settings), audit
+        )
+        yield Administration(
+            identity, users, AdminUserRepository(database), audit, SecondFactorSettings(identity, users, mail)
+        )

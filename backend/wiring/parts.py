@@ -28,6 +28,7 @@ from backend.services.repositories.audit_log import AdminAuditLogRepository, Aud
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.external_identities import ExternalIdentityRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
+from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
@@ -73,6 +74,7 @@ def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:
             "search": settings.limit_search,
             "register": settings.limit_entry,
             "login": settings.limit_entry,
+            "login_mfa": settings.limit_entry,
             "mail": settings.limit_entry,
             "link": settings.limit_entry,
             "oidc": settings.limit_entry,
@@ -87,6 +89,8 @@ def identity_of(
     return Identity(
         users,
         AuthSessionRepository(database),
+        SecondFactorRepository(database),
+        OneTimeTokenRepository(database),
         limits=limiter,
         bus=bus,
         audit=audit,

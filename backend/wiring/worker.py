@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from backend.config import Settings
 from backend.domain.models import with_models
-from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch
+from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch, SecondFactorSettings
 from backend.services.budgets import Controls
 from backend.services.bus import Bus
 from backend.services.enhanced_ai_service import EnhancedAIService
@@ -161,6 +161,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             messages=messages,
             monitor=monitor,
             oidc=oidc,
+            second_factor=SecondFactorSettings(identity, users, mail),
             streams=streams,
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),

@@ -20,6 +20,7 @@ JSON = {"Content-Type": "application/json"}
 TAKES_NO_BODY_TOO = {"POST /api/auth/refresh", "POST /api/auth/logout"}
 STORED = (
     *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys", "external_identities"),
+    "second_factors",
     *("conversations", "messages", "ai_usage", "usage_daily"),
 )
 BAD_VALUES: dict[str, Any] = {
@@ -52,6 +53,11 @@ def valid(operation: Operation) -> dict[str, Any]:
         "PUT /api/admin/spending": {"enabled": True},
         "POST /api/auth/register": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/login": {"email": f"{MARKER}@example.com", "password": PASSWORD},
+        "POST /api/auth/login/mfa": {"mfa_token": MARKER, "code": MARKER},
+        "POST /api/auth/mfa/enroll": {"password": PASSWORD},
+        "POST /api/auth/mfa/confirm": {"code": MARKER},
+        "POST /api/auth/mfa/disable": {"password": PASSWORD, "code": MARKER},
+        "POST /api/auth/mfa/recovery-codes": {"password": PASSWORD, "code": MARKER},
         "POST /api/auth/refresh": {"refresh_token": MARKER},
         "POST /api/auth/logout": {"refresh_token": MARKER},
         "PATCH /api/auth/me": {"name": MARKER},

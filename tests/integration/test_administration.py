@@ -15,6 +15,7 @@ from backend.domain.audit import AuditFilter
 from tests.conftest import MakeSettings
 from tests.servers import SimulatorHandle
 from tests.support.application import ADMIN_EMAIL, PASSWORD, Served, environment, serve
+from tests.support.second_factor import switch_on
 from tests.support.waiting import eventually
 
 MODULE = "backend.launcher.administration"
@@ -91,6 +92,21 @@ async def test_an_account_becomes_an_administrator_and_keeps_its_password(
     admin = await served.sign_in(user.email)
     assert (await served.client.get("/api/ai/v4/health/detailed", headers=admin.headers)).status_code == 200
     assert ("role_changed", "shell") in await audited(served, user.id)
+
+
+async def test_a_lost_second_factor_is_removed(served: Served, own_settings: Settings) -> None:
+    user = await served.new_user()
+    await switch_on(served, user)
+    code, output, _ = await administer(own_settings, "disable-mfa", user.email.upper())
+    assert (code, output) == (0, "The second factor is removed, and every sign-in of the account has ended.\n")
+
+    async def ended() -> bool:
+        return (await served.client.get("/api/auth/me", headers=user.headers)).status_code == 401
+
+    await eventually(ended, 1.0)
+    await served.sign_in(user.email)
+    _, output, _ = await administer(own_settings, "disable-mfa", user.email)
+    assert output == "The account has no second factor.\n"
 
 
 async def test_what_cannot_be_done_is_said(served: Served, own_settings: Settings, tmp_path: Path) -> None:

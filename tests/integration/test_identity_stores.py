@@ -14,6 +14,8 @@ from backend.services.identity.passwords import Passwords
 from backend.services.limiter import Limiter
 from backend.services.redis_client import RedisClient
 from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
+from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
 from tests.support.identity import EMAIL, PASSWORD, SECRET, Audit, quick_hasher, sign_in
@@ -37,6 +39,8 @@ async def worker(mongo_url: str, redis_url: str, name: str) -> AsyncIterator[Ide
         identity = Identity(
             UserRepository(database),
             AuthSessionRepository(database),
+            SecondFactorRepository(database),
+            OneTimeTokenRepository(database),
             limits=Limiter(redis, chat=None, auth=(3, 900), concurrency=None),
             bus=bus,
             audit=Audit(),

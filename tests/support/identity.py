@@ -1,6 +1,6 @@
 """Fakes of what identity needs, in memory. The real repositories are tested in tests/integration."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +9,8 @@ from argon2 import PasswordHasher
 
 from backend.domain.audit import AuditAction
 from backend.domain.ids import new_id
+from backend.domain.one_time_tokens import OneTimeToken, Purpose
+from backend.domain.second_factors import SecondFactor
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 from backend.errors import Conflict, DatabaseUnavailable, RateLimited
 from backend.services.identity import Identity, Tokens
@@ -109,6 +111,73 @@ class Sessions:
         return [row.id for row in self.rows.values() if row.revoked_at and row.revoked_at >= instant]
 
 
+class Factors:
+    """Second factors."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, SecondFactor] = {}
+        self.steps: dict[str, int] = {}
+        self.asked = 0
+
+    async def get(self, user_id: str) -> SecondFactor | None:
+        self.asked += 1
+        return self.rows.get(user_id)
+
+    async def begin(self, user_id: str, secret: str, now: datetime, expires_at: datetime) -> bool:
+        if (row := self.rows.get(user_id)) and row.enabled_at:
+            return False
+        self.rows[user_id] = SecondFactor(user_id, secret, now, None, ())
+        return True
+
+    async def enable(self, user_id: str, secret: str, now: datetime, step: int, codes: Sequence[str]) -> bool:
+        row = self.rows.get(user_id)
+        if row is None or row.enabled_at or row.secret != secret:
+            return False
+        self.rows[user_id], self.steps[user_id] = replace(row, enabled_at=now, recovery_codes=tuple(codes)), step
+        return True
+
+    async def take_step(self, user_id: str, secret: str, step: int) -> bool:
+        if user_id not in self.rows or self.steps[user_id] >= step:
+            return False
+        self.steps[user_id] = step
+        return True
+
+    async def take_code(self, user_id: str, code_hash: str) -> bool:
+        row = self.rows[user_id]
+        if code_hash not in row.recovery_codes:
+            return False
+        left = tuple(code for code in row.recovery_codes if code != code_hash)
+        self.rows[user_id] = replace(row, recovery_codes=left)
+        return True
+
+    async def replace_codes(self, user_id: str, codes: Sequence[str]) -> None:
+        self.rows[user_id] = replace(self.rows[user_id], recovery_codes=tuple(codes))
+
+    async def remove(self, user_id: str) -> bool:
+        return self.rows.pop(user_id, None) is not None
+
+
+class OneTimeTokens:
+    def __init__(self, clock: Clock) -> None:
+        self.rows: dict[tuple[Purpose, str], OneTimeToken] = {}
+        self._clock = clock
+
+    async def create(self, token: OneTimeToken) -> None:
+        self.rows[token.purpose, token.hash] = token
+
+    async def valid(self, purpose: Purpose, token_hash: str) -> OneTimeToken | None:
+        token = self.rows.get((purpose, token_hash))
+        return token if token and token.expires_at > self._clock.instant else None
+
+    async def redeem(self, purpose: Purpose, token_hash: str) -> OneTimeToken | None:
+        token = await self.valid(purpose, token_hash)
+        self.rows.pop((purpose, token_hash), None)
+        return token
+
+    async def withdraw(self, user_id: str, purpose: Purpose) -> None:
+        self.rows = {key: row for key, row in self.rows.items() if (row.user_id, row.purpose) != (user_id, purpose)}
+
+
 class Limits:
     def __init__(self, allowed: int = 5) -> None:
         self.allowed = allowed
@@ -180,6 +249,8 @@ class World:
         self.clock = Clock()
         self.users = Users(self.clock)
         self.sessions = Sessions(self.clock)
+        self.factors = Factors()
+        self.tokens = OneTimeTokens(self.clock)
         self.limits = Limits()
         self.network = Network()
         self.audit = Audit()
@@ -188,6 +259,8 @@ class World:
         return Identity(
             self.users,
             self.sessions,
+            self.factors,
+            self.tokens,
             limits=self.limits,
             bus=Bus(self.network),
             audit=self.audit,

@@ -5,5 +5,6 @@ from backend.services.accounts.dispatch import MailDispatch
 from backend.services.accounts.export import AccountExport
 from backend.services.accounts.housekeeping import Housekeeping
 from backend.services.accounts.links import Links
+from backend.services.accounts.second_factor import SecondFactorSettings
 
-__all__ = ["AccountExport", "Accounts", "Housekeeping", "Links", "MailDispatch"]
+__all__ = ["AccountExport", "Accounts", "Housekeeping", "Links", "MailDispatch", "SecondFactorSettings"]

@@ -6,6 +6,7 @@ it cannot tell, in content or in time. A mail that could not be sent is tried ag
 
 import asyncio
 from contextlib import suppress
+from typing import cast, get_args
 
 import structlog
 
@@ -18,11 +19,12 @@ from backend.services.accounts.links import Links
 from backend.services.audit_log import AuditLog
 from backend.services.mail import Letters, MailNotSent
 from backend.services.mail.letters import Letter
-from backend.services.repositories.mail_requests import MailKind, MailRequest, MailRequestRepository
+from backend.services.repositories.mail_requests import MailKind, MailRequest, MailRequestRepository, Notice
 from backend.services.repositories.users import UserRepository
 from backend.services.request_origin import requested_from
 from backend.services.tasks import end
 
+NOTICES = get_args(Notice)
 EVERY_S = 5.0
 LEASE_S = 60.0
 """Longer than a mail server may take."""
@@ -95,8 +97,8 @@ class MailDispatch:
 
     async def _send(self, request: MailRequest) -> None:
         user = await self._users.by_email(request.email)
-        if request.kind == "password_changed":
-            await self._letters.send("password_changed", request.email, user.locale if user else DEFAULT_LOCALE)
+        if request.kind in NOTICES:
+            await self._letters.send(cast(Notice, request.kind), request.email, user.locale if user else DEFAULT_LOCALE)
         elif request.kind == "reset":
             if user:
                 await self._record_reset(request, user)

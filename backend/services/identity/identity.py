@@ -5,14 +5,26 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User
-from backend.errors import InvalidInput, Unauthenticated
+from backend.errors import InvalidInput, MfaRequired, Unauthenticated
+from backend.services.identity.challenges import LIFETIME as CHALLENGE_LIFETIME
+from backend.services.identity.challenges import Challenges
 from backend.services.identity.passwords import Passwords
 from backend.services.identity.refresh import IDLE, RefreshTokens
 from backend.services.identity.revocations import Revocations
-from backend.services.identity.stores import Announcements, Audit, SessionStore, SignInLimits, UserStore
+from backend.services.identity.second_factors import SecondFactors
+from backend.services.identity.stores import (
+    Announcements,
+    Audit,
+    ChallengeStore,
+    SecondFactorStore,
+    SessionStore,
+    SignInLimits,
+    UserStore,
+)
 from backend.services.identity.tokens import ACCESS_LIFETIME_S, AccessTokens, Principal
 
 
@@ -38,6 +50,8 @@ class Identity:
         self,
         users: UserStore,
         sessions: SessionStore,
+        factors: SecondFactorStore,
+        challenges: ChallengeStore,
         *,
         limits: SignInLimits,
         bus: Announcements,
@@ -55,12 +69,17 @@ class Identity:
         self._passwords = passwords or Passwords()
         self._access = AccessTokens(derive_key(secret, "access tokens"), clock=clock)
         self._revocations = Revocations(sessions, bus, clock=clock)
+        now = partial(_instant, clock)
+        self._challenges = Challenges(challenges, now=now)
+        self.second_factors = SecondFactors(
+            factors, limits, audit, self._passwords, key=derive_key(secret, "second factors"), now=now
+        )
         self._refresh = RefreshTokens(
             sessions,
             self._revocations,
             audit,
             key=derive_key(secret, "refresh tokens"),
-            now=lambda: datetime.fromtimestamp(clock(), UTC),
+            now=now,
             idle=session_idle,
         )
 
@@ -93,11 +112,33 @@ class Identity:
         return user
 
     async def login(self, email: str, password: str, *, device: str, address: str) -> Tokens:
-        """Raises Unauthenticated (invalid_credentials), RateLimited, CacheUnavailable, Overloaded.
+        """Raises Unauthenticated (invalid_credentials), MfaRequired, RateLimited, CacheUnavailable, Overloaded.
 
+        Whether there is a second factor is looked up, and told, only where the password is right.
         device: how the session is called in lists, the browser say. address: of the client, for the limit.
         """
-        return await self.sign_in(await self._authenticate(normal_email(email), password, address), device)
+        user = await self._authenticate(normal_email(email), password, address)
+        if await self.second_factors.enabled(user.id):
+            raise MfaRequired(
+                "Send a code of your authenticator, or a recovery code.",
+                token=await self._challenges.issue(user),
+                expires_in=int(CHALLENGE_LIFETIME.total_seconds()),
+            )
+        return await self.sign_in(user, device)
+
+    async def login_mfa(self, mfa_token: str, code: str, *, device: str) -> Tokens:
+        """The second step, where the first raised MfaRequired. A wrong code does not use the token up.
+
+        Raises Unauthenticated (mfa_token_invalid, mfa_code_invalid), RateLimited, CacheUnavailable, Overloaded.
+        """
+        user_id = await self._challenges.user_of(mfa_token)
+        if await self.second_factors.check(user_id, code, actor_id=UNKNOWN) is None:
+            raise Unauthenticated("The code is wrong, or was used before.", code="mfa_code_invalid")
+        await self._challenges.redeem(mfa_token)
+        user = await self._users.by_id(user_id)
+        if user is None:
+            raise Unauthenticated("This account does not exist any more.", code="mfa_token_invalid")
+        return await self.sign_in(user, device)
 
     async def sign_in(self, user: User, device: str, **detail: str) -> Tokens:
         """A session for a user who has shown who they are. detail: for the audit log."""
@@ -164,6 +205,7 @@ class Identity:
     async def replace_password(self, user_id: str, password_hash: str, *, keep: str | None = None) -> None:
         """Ends every session of the user but the one to keep."""
         await self._users.set_password_hash(user_id, password_hash)
+        await self._challenges.withdraw(user_id)
         await self.end_sessions(user_id, keep=keep)
 
     async def end_sessions(self, user_id: str, *, keep: str | None = None) -> None:
@@ -205,6 +247,10 @@ class Identity:
 
     def _tokens(self, user: User, session: Session, refresh_token: str) -> Tokens:
         return Tokens(user, session, self._access.issue(user, session.id), refresh_token)
+
+
+def _instant(clock: Callable[[], float]) -> datetime:
+    return datetime.fromtimestamp(clock(), UTC)
 
 
 def normal_email(email: str) -> str:

@@ -1,10 +1,12 @@
 """What identity needs of others, as small interfaces: repositories, the limiter and the bus have more to offer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from backend.domain.audit import AuditAction
+from backend.domain.one_time_tokens import OneTimeToken, Purpose
+from backend.domain.second_factors import SecondFactor
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 
 
@@ -46,6 +48,44 @@ class SessionStore(Protocol):
         ...
 
     async def revoked_since(self, instant: datetime) -> list[str]: ...
+
+
+class SecondFactorStore(Protocol):
+    """secret: sealed, and with the user's id what names a factor. Codes are hashes."""
+
+    async def get(self, user_id: str) -> SecondFactor | None: ...
+
+    async def begin(self, user_id: str, secret: str, now: datetime, expires_at: datetime) -> bool:
+        """False: the user has one that is enabled."""
+        ...
+
+    async def enable(self, user_id: str, secret: str, now: datetime, step: int, codes: Sequence[str]) -> bool:
+        """False: it is not pending any more."""
+        ...
+
+    async def take_step(self, user_id: str, secret: str, step: int) -> bool:
+        """True to one caller."""
+        ...
+
+    async def take_code(self, user_id: str, code_hash: str) -> bool:
+        """True to one caller."""
+        ...
+
+    async def replace_codes(self, user_id: str, codes: Sequence[str]) -> None: ...
+
+    async def remove(self, user_id: str) -> bool: ...
+
+
+class ChallengeStore(Protocol):
+    async def create(self, token: OneTimeToken) -> None: ...
+
+    async def valid(self, purpose: Purpose, token_hash: str) -> OneTimeToken | None: ...
+
+    async def redeem(self, purpose: Purpose, token_hash: str) -> OneTimeToken | None:
+        """The token, to the one caller that redeems it."""
+        ...
+
+    async def withdraw(self, user_id: str, purpose: Purpose) -> None: ...
 
 
 class SignInLimits(Protocol):

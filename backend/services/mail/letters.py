@@ -7,12 +7,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from backend.domain.users import Locale
 from backend.services.mail.delivery import Delivery, Mail
 
-Letter = Literal["verify", "reset", "known_address", "password_changed"]
+Letter = Literal["verify", "reset", "known_address", "password_changed", "second_factor_on", "second_factor_off"]
 LETTERS: dict[Letter, str] = {
     "verify": "verify-email",
     "reset": "reset-password",
     "known_address": "reset-password",
     "password_changed": "forgot-password",
+    "second_factor_on": "forgot-password",
+    "second_factor_off": "forgot-password",
 }
 """Letter -> the place in the web page that its link leads to."""
 

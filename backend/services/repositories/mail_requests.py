@@ -31,7 +31,9 @@ BY_ID = Query(
 )
 QUERIES = (DUE, BY_ID)
 
-MailKind = Literal["register", "verify", "reset", "password_changed"]
+Notice = Literal["password_changed", "second_factor_on", "second_factor_off"]
+"""Mails that tell of a change and hold no token."""
+MailKind = Literal["register", "verify", "reset", Notice]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ Order = tuple[tuple[str, Literal[1, -1]], ...]
 BATCH = 100
 LINKS = ("conversation_id", "message_id")
 TRACES = ("address", "correlation_id")
-NOT_EXPORTED = ("_id", "user_id", "hash", "token_hash", "previous_hash", "registration")
+NOT_EXPORTED = ("_id", "user_id", "hash", "token_hash", "previous_hash", "registration", "secret", "recovery_codes")
 """Secrets, and what only this server can make use of."""
 
 
@@ -48,6 +48,7 @@ HOLDINGS = (
     Holding("document_chunks", "deleted", exported=False),
     Holding("api_keys", "deleted"),
     Holding("external_identities", "deleted"),
+    Holding("second_factors", "deleted"),
     Holding("one_time_tokens", "deleted", exported=False),
     Holding("idempotency_keys", "deleted", exported=False),
     # A worker that misses an announcement learns from these that the user's sessions have ended.

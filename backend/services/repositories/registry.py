@@ -14,6 +14,7 @@ from backend.services.repositories import (
     metrics,
     one_time_tokens,
     personal_data,
+    second_factors,
     usage,
     users,
 )
@@ -34,6 +35,7 @@ MODULES = (
     one_time_tokens,
     personal_data,
     reads,
+    second_factors,
     usage,
     users,
 )

@@ -7,6 +7,7 @@ from backend.domain.conversations import Conversation, Message
 from backend.domain.daily_usage import COUNTERS, DailyUsage
 from backend.domain.external_identities import ExternalIdentity
 from backend.domain.one_time_tokens import OneTimeToken, Registration
+from backend.domain.second_factors import SecondFactor
 from backend.domain.users import DEFAULT_LOCALE, Session, User
 
 Document = dict[str, Any]
@@ -63,6 +64,16 @@ def session_from(document: Mapping[str, Any]) -> Session:
         expires_at=document["expires_at"],
         revoked_at=document.get("revoked_at"),
         device=document["device"],
+    )
+
+
+def second_factor_from(document: Mapping[str, Any]) -> SecondFactor:
+    return SecondFactor(
+        user_id=document["user_id"],
+        secret=document["secret"],
+        created_at=document["created_at"],
+        enabled_at=document.get("enabled_at"),
+        recovery_codes=tuple(document.get("recovery_codes") or ()),
     )
 
 

@@ -101,6 +101,11 @@ EXTERNAL_IDENTITIES = (
     Index("user_issuer", "external_identities", (("user_id", 1), ("issuer", 1)), "external_identities.of_user", UNIQUE),
 )
 
+SECOND_FACTORS = (
+    Index("user", "second_factors", (("user_id", 1),), "second_factors.of_user; one a user", UNIQUE),
+    Index("expiry", "second_factors", (("expires_at", 1),), "removal of what was not confirmed", AT_EXPIRY),
+)
+
 LATER_ACCOUNTS = (
     Index("hash", "api_keys", (("hash", 1),), "(identify a program)", UNIQUE),
     Index("user_created", "api_keys", (("user_id", 1), ("created_at", -1)), "(a user's keys)"),
@@ -236,6 +241,7 @@ INDEXES: tuple[Index, ...] = (
     *AUTH_SESSIONS,
     *MAIL_LINKS,
     *EXTERNAL_IDENTITIES,
+    *SECOND_FACTORS,
     *LATER_ACCOUNTS,
     *CONVERSATIONS,
     *MESSAGES,

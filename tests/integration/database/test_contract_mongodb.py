@@ -5,5 +5,6 @@ from tests.support.database.contract.conversations import *  # noqa: F403
 from tests.support.database.contract.external_identities import *  # noqa: F403
 from tests.support.database.contract.mail_links import *  # noqa: F403
 from tests.support.database.contract.people import *  # noqa: F403
+from tests.support.database.contract.second_factors import *  # noqa: F403
 from tests.support.database.contract.shared_state import *  # noqa: F403
 from tests.support.database.contract.turns import *  # noqa: F403

@@ -26,6 +26,7 @@ from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.metrics import MetricsRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.registry import NAMED_QUERIES
+from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
@@ -101,6 +102,10 @@ async def _seed_shared_state(database: ScalableDatabase) -> None:
         for purpose in get_args(Purpose):
             token = make_token(f"{purpose} {number}", purpose)
             await OneTimeTokenRepository(database).create(replace(token, user_id=user.id, email=user.email))
+        factors = SecondFactorRepository(database)
+        await factors.begin(user.id, f"sealed {number}", NOW, later)
+        if number % 2:
+            await factors.enable(user.id, f"sealed {number}", NOW, 1, [f"{number} {code}" for code in range(10)])
         await MailRequestRepository(database).add("reset", user.email)
         who = replace(ADA, subject=f"subject {number}")
         await ExternalIdentityRepository(database).link(user.id, who)
@@ -130,6 +135,7 @@ async def test_every_named_query_has_a_good_plan_on_real_data(database: Scalable
     assert found_nothing <= {
         *("messages.expired", "auth_sessions.live", "idempotency.expired_lease"),
         "users.erasure_due",
+        *("second_factors.not_enabled", "second_factors.pending", "second_factors.with_code"),
     }
 
 
