@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from backend.domain.users import Session
 from backend.errors import Conflict
-from backend.services.scalable_database import Keyset, Query, ScalableDatabase, translated
+from backend.services.scalable_database import Document, Keyset, Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import session_from
 from backend.services.scalable_database.reads import USER
 
@@ -28,7 +28,7 @@ BY_ID = Query(
 LIVE_PAGE = Query(
     "auth_sessions.live_page",
     "auth_sessions",
-    lambda user_id, now: {"user_id": user_id, "revoked_at": None, "expires_at": {"$gt": now}},
+    lambda user_id, now: {"user_id": user_id, "live": True, "expires_at": {"$gt": now}},
     {"user_id": USER, "now": ("created_at", datetime(2000, 1, 1, tzinfo=UTC))},
     keyset=Keyset("last_used", -1, "text"),
 )
@@ -79,7 +79,7 @@ class AuthSessionRepository:
         """Raises Conflict where a session has this token."""
         # What is not set stays out: the sparse index then holds revoked sessions only.
         document = {name: value for name, value in asdict(session).items() if value is not None and name != "id"}
-        document["_id"] = session.id
+        document |= {"_id": session.id, "live": True}
         try:
             with translated():
                 await self._database.collection("auth_sessions").insert_one(document)
@@ -108,7 +108,15 @@ class AuthSessionRepository:
         with translated():
             result = await self._database.collection("auth_sessions").update_one(
                 ROTATE.where(user_id=user_id, session_id=session_id, token_hash=old_hash),
-                {"$set": {"token_hash": new_hash, "previous_hash": old_hash, "rotated_at": now, "last_used": now}},
+                {
+                    "$set": {
+                        "token_hash": new_hash,
+                        "previous_hash": old_hash,
+                        "rotated_at": now,
+                        "last_used": now,
+                        "live": True,
+                    }
+                },
             )
         return result.matched_count == 1
 
@@ -134,5 +142,6 @@ class AuthSessionRepository:
         documents = await self._database.find(REVOKED_SINCE, limit=0, instant=instant)
         return [document["_id"] for document in documents]
 
-    def _revocation(self) -> dict[str, dict[str, datetime]]:
-        return {"$set": {"revoked_at": self._database.now()}}
+    def _revocation(self) -> Document:
+        """live is there for lists: no index that looks for a missing field keeps an order behind it."""
+        return {"$set": {"revoked_at": self._database.now()}, "$unset": {"live": ""}}

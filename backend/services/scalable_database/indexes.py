@@ -63,7 +63,7 @@ AUTH_SESSIONS = (
     Index(
         "user_live",
         "auth_sessions",
-        (("user_id", 1), ("revoked_at", 1), ("last_used", -1), ("_id", -1)),
+        (("user_id", 1), ("live", 1), ("last_used", -1), ("_id", -1)),
         "auth_sessions.live_page, auth_sessions.live",
     ),
     Index(
