@@ -48,6 +48,19 @@ def parse_domains(value: object) -> object:
     return tuple(part.strip().lower() for part in value.split(",") if part.strip())
 
 
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:.]+\](:\d{1,5})?")
+
+
+def parse_origins(value: object) -> object:
+    """ "https://chat.example.com, http://localhost:5173" -> the origins, exact as browsers send them."""
+    if not isinstance(value, str):
+        return value
+    origins = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not all(ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("expected origins such as https://chat.example.com: no path, no wildcard, in lower case")
+    return origins
+
+
 def check_money(value: str) -> str:
     """ "off", or an amount of USD as an exact decimal string."""
     if value != "off" and parse_usd(value) < 0:
@@ -137,6 +150,8 @@ class Settings(BaseSettings):
     spend_cap_hour: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_HOUR")
     spend_cap_month: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_MONTH")
     max_in_flight: int = Field(1000, alias="AETHER_MAX_IN_FLIGHT", ge=1)
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(parse_origins)] = Field((), alias="AETHER_CORS_ORIGINS")
+    """Other sites whose pages may call the API, with tokens of their own: cookies are never sent for them."""
     audit_retention_days: int = Field(365, alias="AETHER_AUDIT_RETENTION_DAYS", ge=1, le=3650)
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(parse_networks)] = Field(
         (), alias="AETHER_TRUSTED_PROXIES"

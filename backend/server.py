@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import TypedDict
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend.config import Settings
 from backend.middleware.body_limit import BodyLimitMiddleware
+from backend.middleware.compression import CompressionMiddleware
 from backend.middleware.correlation import CorrelationMiddleware
 from backend.middleware.crash import CrashMiddleware
+from backend.middleware.cross_origin import CROSS_ORIGIN
 from backend.middleware.drain import DrainMiddleware
 from backend.middleware.overload import OverloadMiddleware
 from backend.middleware.rate_headers import RateHeadersMiddleware
+from backend.middleware.revalidation import RevalidationMiddleware
 from backend.middleware.security_headers import SecurityHeadersMiddleware
 from backend.middleware.simulated import SimulatedMiddleware
 from backend.middleware.timing import TimingMiddleware
@@ -50,6 +55,16 @@ ADMIN_ROUTES = (performance, admin, audit)
 ROUTES = (health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, *ADMIN_ROUTES)
 
 
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own would look for exporters in the environment, at every request, and send them what users said."""
+
+
 class State(TypedDict):
     services: Services
 
@@ -62,6 +77,10 @@ class Worker:
     def record_request(self, route: str, method: str, status: int, seconds: float) -> None:
         if self.services:
             self.services.monitor.record_request(route, method, status, seconds)
+
+    def record_compression(self, encoding: str, before: int, after: int) -> None:
+        if self.services:
+            self.services.monitor.record_compression(encoding, before, after)
 
     def drain(self) -> None:
         """This worker is to end: it is no longer ready, its clients come back on another connection, streams end."""
@@ -91,7 +110,9 @@ def create_app(settings: Settings, *, provider: Provider | None = None, page: Pa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        openapi_url=None,  # it is served by install_openapi
         generate_unique_id_function=attrgetter("name"),
+        telemetry=NO_TELEMETRY,
     )
     for module in ROUTES:
         app.include_router(module.router)
@@ -101,9 +122,13 @@ def create_app(settings: Settings, *, provider: Provider | None = None, page: Pa
     install_openapi(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(RevalidationMiddleware)
     app.add_middleware(CrashMiddleware)
     app.add_middleware(RateHeadersMiddleware)
     app.add_middleware(OverloadMiddleware, limit=settings.max_in_flight)
+    app.add_middleware(CompressionMiddleware, on_compressed=worker.record_compression)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CROSS_ORIGIN)
     if settings.simulated:
         app.add_middleware(SimulatedMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)

@@ -19,6 +19,16 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""Of answers that are no page: whoever opens one in a browser gets nothing that runs, loads or is framed."""
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
+        *("gyroscope", "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock"),
+        *("serial", "usb", "xr-spatial-tracking"),
+    )
+)
 HEADERS = tuple(
     (name, value.encode())
     for name, value in (
@@ -27,17 +37,20 @@ HEADERS = tuple(
         (b"referrer-policy", "no-referrer"),
         (b"cross-origin-opener-policy", "same-origin"),
         (b"cross-origin-resource-policy", "same-origin"),
-        (b"permissions-policy", "camera=(), geolocation=(), microphone=()"),
-        (b"content-security-policy", CONTENT_SECURITY_POLICY),
+        (b"cross-origin-embedder-policy", "require-corp"),
+        (b"permissions-policy", PERMISSIONS),
+        (b"x-permitted-cross-domain-policies", "none"),
     )
 )
 NOT_STORED = (b"cache-control", b"no-store")
-ENCRYPTED = (b"strict-transport-security", b"max-age=31536000")
-NAMES = frozenset(name for name, _ in (*HEADERS, NOT_STORED, ENCRYPTED))
+ENCRYPTED = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+PAGE = (b"content-security-policy", CONTENT_SECURITY_POLICY.encode())
+API = (b"content-security-policy", API_POLICY.encode())
+NAMES = frozenset(name for name, _ in (*HEADERS, NOT_STORED, ENCRYPTED, PAGE))
 
 
 class SecurityHeadersMiddleware:
-    """Adds what a route has not set itself. Answers under /api are never stored by browsers or proxies."""
+    """Adds what a route has not set itself. An answer whose route does not say otherwise is stored nowhere."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -59,7 +72,7 @@ class SecurityHeadersMiddleware:
 
 def _wanted(scope: Scope) -> Iterator[tuple[bytes, bytes]]:
     yield from HEADERS
-    if scope["path"].startswith("/api/"):
-        yield NOT_STORED
+    yield NOT_STORED
+    yield API if scope["path"].startswith("/api/") else PAGE
     if scope["scheme"] == "https":
         yield ENCRYPTED

@@ -98,7 +98,8 @@ def page_router(folder: Path = BUILT) -> APIRouter:
 
 
 async def say_how(services: AetherServices) -> Response:
-    return Response(NOT_BUILT.format(notice=SIMULATED if services.simulated else ""), media_type="text/html")
+    page = NOT_BUILT.format(notice=SIMULATED if services.simulated else "")
+    return Response(page, media_type="text/html", headers={"Cache-Control": REVALIDATED})
 
 
 def _originals(folder: Path) -> Iterator[Path]:

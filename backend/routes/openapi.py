@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fastapi import FastAPI
+import orjson
+from fastapi import FastAPI, Request, Response
 
 from backend.domain.problems import CODES
+from backend.routes.caching import PUBLIC
 from backend.routes.events import EVENT_STREAM, describe_events, event_schemas
 from backend.routes.problems import PROBLEM, SCHEMAS
 
 Json = dict[str, Any]
+PATH = "/openapi.json"
 
 DESCRIPTION = """Aether answers questions with the cheapest model that is good enough, alone or as a team of agents.
 
@@ -52,6 +55,7 @@ HEADERS: dict[str, tuple[str, Json]] = {
         {"type": "string", "enum": ["excellent", "good", "acceptable", "slow", "very-slow"]},
     ),
     "Retry-After": ("Seconds after which the same request may succeed", {"type": "integer"}),
+    "ETag": ("For If-None-Match: while nothing has changed the answer is then a 304", {"type": "string"}),
     "WWW-Authenticate": ("The scheme to sign in with", {"type": "string", "const": "Bearer"}),
     "Idempotency-Replayed": (
         "Only where the answer was stored under the Idempotency-Key before",
@@ -67,9 +71,10 @@ CHAT = "/api/ai/v4/chat/"
 
 
 def install_openapi(app: FastAPI) -> None:
-    """After every other hook on app.openapi."""
+    """After every other hook on app.openapi. Serves the document too: written once, whoever asks."""
     generate = app.openapi
     described = False
+    written = b""
 
     def openapi() -> Json:
         nonlocal described
@@ -79,7 +84,13 @@ def install_openapi(app: FastAPI) -> None:
             described = True
         return document
 
+    async def answer(_: Request) -> Response:
+        nonlocal written
+        written = written or orjson.dumps(app.openapi())
+        return Response(written, media_type="application/json", headers={"Cache-Control": PUBLIC})
+
     app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents for this
+    app.add_route(PATH, answer, include_in_schema=False)
 
 
 def _describe(document: Json) -> None:

@@ -191,7 +191,7 @@ async def test_the_route_template_is_reported_and_never_the_path() -> None:
     ]
 
 
-async def test_security_headers_are_on_every_answer_and_api_answers_are_not_stored() -> None:
+async def test_security_headers_are_on_every_answer_and_nothing_is_stored_unasked() -> None:
     app = SecurityHeadersMiddleware(ok)
     page, api = await request(app, path="/"), await request(app, path="/api/auth/me")
     for response in (page, api):
@@ -200,10 +200,11 @@ async def test_security_headers_are_on_every_answer_and_api_answers_are_not_stor
         assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
         assert "unsafe" not in response.headers["content-security-policy"]
         assert "strict-transport-security" not in response.headers
-    assert "cache-control" not in page.headers
-    assert api.headers["cache-control"] == "no-store"
+        assert response.headers["cache-control"] == "no-store"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "script-src" not in api.headers["content-security-policy"]
     encrypted = await request(app, base_url="https://aether.example")
-    assert "max-age" in encrypted.headers["strict-transport-security"]
+    assert encrypted.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 async def test_what_a_route_set_itself_stays() -> None:

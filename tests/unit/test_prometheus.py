@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 CHAT = "/api/ai/v4/chat/optimized"
 LABELS = {
     "route", "method", "status", "operation", "outcome", "model", "agent", "kind",
-    "layer", "command", "collection", "rule", "severity", "le",
+    "layer", "command", "collection", "rule", "severity", "le", "encoding",
 }  # fmt: skip
 SUFFIXES = (
     "_total",
@@ -64,6 +64,8 @@ async def exercise(monitor: PerformanceMonitor) -> None:
     monitor.record_database(CommandEvent("insert", "messages", 0.004, ok=False))
     monitor.record_cache("l1")
     monitor.record_cache(None)
+    for _ in range(2):
+        monitor.record_compression("gzip", 5000, 1000)
     with monitor.monitor_request("answer", "user_0123456789"):
         pass
     await monitor.flush()
@@ -93,6 +95,9 @@ async def test_figures_are_exact() -> None:
     assert value(text, "aether_ai_tokens_total", model="openai/gpt-oss-20b", kind="cached_prompt") == 40
     assert value(text, "aether_cache_hits_total", layer="l1") == 1
     assert value(text, "aether_cache_misses_total") == 1
+    assert value(text, "aether_http_compressed_responses_total", encoding="gzip") == 2
+    assert value(text, "aether_http_compression_input_bytes_total", encoding="gzip") == 10_000
+    assert value(text, "aether_http_compression_output_bytes_total", encoding="gzip") == 2000
     assert value(text, "aether_database_commands_total", command="insert", outcome="failed") == 1
     assert value(text, "aether_operations_total", operation="answer", outcome="ok") == 1
     assert value(text, "aether_workers") == 1

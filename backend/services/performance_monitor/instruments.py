@@ -32,6 +32,9 @@ class Instruments:
         counter, histogram = self._counter, self._histogram
         self.requests = counter("http_requests", "HTTP requests answered.", "route", "method", "status")
         self.request_seconds = histogram("http_request", "Time until the response began.", "route", "method")
+        self.compressed = counter("http_compressed_responses", "HTTP responses that were compressed.", "encoding")
+        self.compressible_bytes = counter("http_compression_input_bytes", "Bytes before compression.", "encoding")
+        self.compressed_bytes = counter("http_compression_output_bytes", "Bytes after compression.", "encoding")
         self.operations = counter("operations", "Named operations that ended.", "operation", "outcome")
         self.operation_seconds = histogram("operation", "Time of named operations.", "operation")
 

@@ -89,6 +89,10 @@ class PerformanceMonitor:
         """A request that was answered. route: the template, never the path."""
         self._recorder.request(route, method, status, seconds)
 
+    def record_compression(self, encoding: str, before: int, after: int) -> None:
+        """An answer that was compressed; bytes of its body."""
+        self._recorder.compression(encoding, before, after)
+
     def record_ai_metrics(self, record: UsageRecord) -> None:
         """One call to a model, as it is in the ledger."""
         self._recorder.ai_call(record)

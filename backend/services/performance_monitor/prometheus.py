@@ -63,6 +63,10 @@ class PrometheusExporter:
                     for status, amount in series.counts.items():
                         self._bound(metrics.requests, route, method, status).inc(amount)
                     self._bound(metrics.request_seconds, route, method).add(series.sketch("seconds"))
+                case ("compression", encoding):
+                    self._bound(metrics.compressed, encoding).inc(series.counts["responses"])
+                    self._bound(metrics.compressible_bytes, encoding).inc(series.counts["before"])
+                    self._bound(metrics.compressed_bytes, encoding).inc(series.counts["after"])
                 case ("operation", name):
                     for outcome, amount in series.counts.items():
                         self._bound(metrics.operations, name, outcome).inc(amount)

@@ -48,6 +48,9 @@ class Recorder:
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         self._queue.append((self._fold_request, (route, method, status, seconds)))
 
+    def compression(self, encoding: str, before: int, after: int) -> None:
+        self._queue.append((self._fold_compression, (encoding, before, after)))
+
     def operation(self, name: str, outcome: str, seconds: float) -> None:
         self._queue.append((self._fold_operation, (name, outcome, seconds)))
 
@@ -81,6 +84,11 @@ class Recorder:
         series = self._delta.of(("request", self._routes(route), self._methods(method)))
         series.count(str(status) if 100 <= status <= 599 else OTHER)
         series.observe("seconds", seconds)
+
+    def _fold_compression(self, encoding: str, before: int, after: int) -> None:
+        series = self._delta.of(("compression", encoding))
+        for name, amount in (("responses", 1), ("before", before), ("after", after)):
+            series.count(name, amount)
 
     def _fold_operation(self, name: str, outcome: str, seconds: float) -> None:
         series = self._delta.of(("operation", self._operations(name)))
