@@ -119,3 +119,11 @@ def test_an_old_node_is_left_alone_for_the_wheel(
 def test_the_node_on_path_is_taken_where_it_is_new_enough(page: ModuleType, calls: Path, tmp_path: Path) -> None:
     assert page.find_node().program == tmp_path / "bin" / "node"
     assert page.find_node().npm == tmp_path / "bin" / "npm-cli.js"
+
+
+def test_the_lock_file_has_every_package_that_another_one_names() -> None:
+    """npm leaves out optional ones that its registry lacks, and refuses such a file at the next installation."""
+    packages = json.loads((CHECKOUT / "frontend" / "package-lock.json").read_text())["packages"]
+    known = {path.rpartition("node_modules/")[2] for path in packages}
+    wanted = {name for package in packages.values() for name in package.get("optionalDependencies", {})}
+    assert wanted <= known
