@@ -39,6 +39,7 @@ from backend.routes import (
     mfa,
     oidc,
     performance,
+    search,
     sessions,
     streams,
 )
@@ -52,7 +53,10 @@ from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving)
 ADMIN_ROUTES = (performance, admin, audit)
-ROUTES = (health, *ACCOUNT_ROUTES, ai_v4, streams, catalogue, analytics, cache, conversations, *ADMIN_ROUTES)
+CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
+# What has a name comes before conversations, which take any name for an id.
+CONVERSATION_ROUTES = (search, conversations)
+ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *ADMIN_ROUTES)
 
 
 NO_TELEMETRY: TelemetryConfig = {

@@ -6,6 +6,7 @@ from backend.domain.browser import BrowserRules
 from backend.services.accounts import AccountExport, Accounts, SecondFactorSettings
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
+from backend.services.conversation_search import ConversationSearch
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
 from backend.services.identity import Identity
@@ -44,6 +45,7 @@ class Services:
     monitor: PerformanceMonitor
     oidc: OidcSignIn | None
     second_factor: SecondFactorSettings
+    search: ConversationSearch
     streams: StreamLog
     users: UserRepository
     metrics_token: str

@@ -9,6 +9,7 @@ from backend.domain.models import with_models
 from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch, SecondFactorSettings
 from backend.services.budgets import Controls
 from backend.services.bus import Bus
+from backend.services.conversation_search import ConversationSearch
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
 from backend.services.llm.provider import Provider
@@ -162,6 +163,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             monitor=monitor,
             oidc=oidc,
             second_factor=SecondFactorSettings(identity, users, mail),
+            search=ConversationSearch(conversations, messages),
             streams=streams,
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),

@@ -18,6 +18,9 @@ BACKGROUND = {"metrics", "leases", "alerts", "migrations", "mail_requests", "con
 INDEXING = {"listIndexes", "createIndexes"}
 """Commands of the start-up's task, which may still be under way."""
 
+ASKED = {"/api/conversations/search": "?q=monad"}
+"""What a route does not answer without."""
+
 Call = Callable[[], Awaitable[httpx.Response]]
 
 
@@ -103,7 +106,10 @@ class Calls:
         ]
         assert {"/api/conversations", "/api/ai/v4/analytics/user", "/api/auth/me"} <= set(plain)
         paths = [*plain, f"/api/conversations/{self.conversation}/messages", "/api/conversations?limit=100"]
-        calls: dict[str, Call] = {path: lambda path=path: self.get(path) for path in paths}  # type: ignore[misc]
+        calls: dict[str, Call] = {
+            path: lambda path=path: self.get(path + ASKED.get(path, ""))  # type: ignore[misc]
+            for path in paths
+        }
         for path in ("quick", "optimized", "multi-agent", "stream"):
             fields: dict[str, Any] = {"conversation_id": self.conversation}
             if path != "quick":

@@ -83,6 +83,7 @@ ACCESS: dict[str, Access] = {
     "get_analytics": USER,
     "clear_cache": USER,
     "list_conversations": USER,
+    "search_conversations": USER,
     "get_conversation": Access(owned=CONTINUED),
     "change_conversation": Access(owned=CONTINUED, body={"pinned": True}),
     "list_messages": Access(owned=CONTINUED),

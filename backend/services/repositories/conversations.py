@@ -3,7 +3,7 @@
 Every method sees what is open, kept or temporary; what is deleted is only there for restore() and purge().
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from pymongo import ReturnDocument
@@ -30,6 +30,17 @@ BY_ID = Query(
     "conversations",
     _by_id,
     {"user_id": USER, "conversation_id": ("_id", "conv_none"), "states": ("state", ["kept"])},
+)
+KEPT = Query(
+    "conversations.kept",
+    "conversations",
+    lambda user_id, conversation_ids, states=("kept",): {
+        "_id": {"$in": list(conversation_ids)},
+        "user_id": user_id,
+        "state": {"$in": list(states)},
+    },
+    {"user_id": USER, "conversation_ids": ("_id", ["conv_none"]), "states": ("state", ["kept"])},
+    fields=("title",),
 )
 IN_ANY_STATE = Query(
     "conversations.in_any_state",
@@ -68,7 +79,7 @@ PURGE_DUE = Query(
     sort=(("purge_at", 1), ("_id", 1)),
     fields=("user_id",),
 )
-QUERIES = (BY_ID, IN_ANY_STATE, OWNERS, MESSAGES_OF, PURGE_DUE)
+QUERIES = (BY_ID, KEPT, IN_ANY_STATE, OWNERS, MESSAGES_OF, PURGE_DUE)
 
 
 class ConversationRepository:
@@ -93,6 +104,18 @@ class ConversationRepository:
         return await self._database.get_user_conversations(
             user_id, limit, cursor, archived=archived, pinned=pinned, folder_id=folder_id
         )
+
+    async def search(
+        self, user_id: str, words: Sequence[str], limit: int, cursor: str | None = None
+    ) -> tuple[list[Conversation], str | None]:
+        """What is kept and has every word in its title, most recently used first."""
+        rows, following = await self._database.search("conversations", user_id, words, limit, cursor)
+        return [conversation_from(row) for row in rows], following
+
+    async def titles(self, user_id: str, conversation_ids: Collection[str]) -> dict[str, str]:
+        """By id, of those that are kept."""
+        rows = await self._database.find(KEPT, limit=0, user_id=user_id, conversation_ids=conversation_ids)
+        return {row["_id"]: row["title"] for row in rows}
 
     async def change(self, user_id: str, conversation_id: str, changes: ConversationChanges) -> Conversation | None:
         """As it is afterwards, None where there is none. Its place in lists stays: that is by use."""

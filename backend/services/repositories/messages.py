@@ -1,5 +1,6 @@
 """Messages: read here, written by the turn log."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from backend.domain.conversations import Message
@@ -81,7 +82,12 @@ class MessageRepository:
         )
         return [message_from(document) for document in reversed(documents)]
 
-    async def search(self, user_id: str, query: str, limit: int) -> list[Message]:
-        """The user's messages that contain words of the query, best first."""
-        documents = await self._database.search("messages", user_id, query, limit)
-        return [message_from(document) for document in documents]
+    async def search(
+        self, user_id: str, words: Sequence[str], limit: int, cursor: str | None = None
+    ) -> tuple[list[Message], str | None]:
+        """The user's messages that contain every word, newest first, with the cursor of the next page.
+
+        Of conversations that are deleted or temporary too.
+        """
+        rows, following = await self._database.search("messages", user_id, words, limit, cursor)
+        return [message_from(row) for row in rows], following

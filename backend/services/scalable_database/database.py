@@ -18,7 +18,7 @@ from backend.services.scalable_database.failures import translated
 from backend.services.scalable_database.listener import CommandEvent, CommandFeed
 from backend.services.scalable_database.memory import MemoryTransactions
 from backend.services.scalable_database.queries import Query
-from backend.services.scalable_database.reads import CONVERSATION_PAGES, DAILY_USAGE, SCORE, SEARCHES, USER_BY_ID
+from backend.services.scalable_database.reads import CONVERSATION_PAGES, DAILY_USAGE, SEARCHES, USER_BY_ID
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
@@ -123,7 +123,8 @@ class ScalableDatabase:
         """Up to limit documents and the cursor of the next page, None at the end. InvalidInput: a bad cursor."""
         if query.keyset is None:
             raise ValueError(f"{query.name} has no keyset")
-        where = query.keyset.following(query.where(**arguments), cursor)
+        place = query.keyset.within if query.kind == "text" else query.keyset.following
+        where = place(query.where(**arguments), cursor)
         with translated():
             found = self.collection(query.collection).find(
                 where, query.projection, limit=limit + 1, sort=list(query.order)
@@ -220,15 +221,18 @@ class ScalableDatabase:
         rows = tuple(daily_usage_from(document) for document in documents)
         return AnalyticsData(user_id, days, rows, total(rows))
 
-    async def search(self, collection: str, user_id: str, query: str, limit: int) -> list[Document]:
-        """The user's documents that contain words of the query, best first."""
+    async def search(
+        self, collection: str, user_id: str, words: Sequence[str], limit: int, cursor: str | None = None
+    ) -> tuple[list[Document], str | None]:
+        """The user's documents that contain every word, newest first, with the cursor of the next page.
+
+        words: without quotes and backslashes. Case and accents do not count.
+        """
         if self.in_memory:
             raise DatabaseUnavailable(
                 "Text search needs a MongoDB; this server keeps its data in memory.", code="search_unavailable"
             )
         if collection not in SEARCHES:
             raise InvalidInput("This collection has no text index.", code="not_searchable")
-        where = SEARCHES[collection].where(user_id=user_id, text=query)
-        with translated():
-            found = self.collection(collection).find(where, limit=limit).sort([("score", SCORE)])
-            return await found.to_list(None)
+        text = " ".join(f'"{word}"' for word in words)
+        return await self.page(SEARCHES[collection], limit=limit, cursor=cursor, user_id=user_id, text=text)

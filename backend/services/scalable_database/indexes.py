@@ -122,6 +122,7 @@ CONVERSATIONS = (
     _conversation_page("conversations.page_pinned", "pinned"),
     _conversation_page("conversations.page_folder", "folder_id"),
     _conversation_page("conversations.page_folder_pinned", "folder_id", "pinned"),
+    Index("user_title", "conversations", (("user_id", 1), ("title", "text")), "conversations.search", ANY_LANGUAGE),
     Index(
         "purge_due",
         "conversations",

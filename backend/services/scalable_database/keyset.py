@@ -49,6 +49,14 @@ class Keyset:
             raise InvalidInput("The cursor is not one that this server made.", code="invalid_cursor") from error
         return at, ObjectId(match[2]) if self.id_type == "object_id" else match[2]
 
+    def within(self, where: Document, cursor: str | None) -> Document:
+        """The same for a text search, which a filter may contain once: what is before the cursor is found too."""
+        if cursor is None:
+            return where
+        at, last_id = self.decode(cursor)
+        beyond = "$gt" if self.direction == 1 else "$lt"
+        return {**where, "$or": [{self.field: at, "_id": {beyond: last_id}}, {self.field: {beyond: at}}]}
+
     def following(self, where: Document, cursor: str | None) -> Document:
         """The filter of what comes after the cursor.
 

@@ -1,7 +1,5 @@
 """The named queries of ScalableDatabase itself."""
 
-from typing import Any
-
 from backend.services.scalable_database.documents import Document
 from backend.services.scalable_database.keyset import Keyset
 from backend.services.scalable_database.queries import Query
@@ -55,10 +53,18 @@ SEARCHES: dict[str, Query] = {
         "messages",
         lambda user_id, text: {"user_id": user_id, "$text": {"$search": text}},
         {"user_id": USER, "text": ("content", "word")},
+        keyset=Keyset("created_at", -1, "object_id"),
         kind="text",
-    )
+    ),
+    "conversations": Query(
+        "conversations.search",
+        "conversations",
+        lambda user_id, text: {"user_id": user_id, "state": "kept", "$text": {"$search": text}},
+        {"user_id": USER, "text": ("title", "word")},
+        keyset=Keyset("updated_at", -1, "text"),
+        kind="text",
+    ),
 }
 """Collections with a text index, all of them bound to one user."""
 
 QUERIES: tuple[Query, ...] = (USER_BY_ID, *CONVERSATION_PAGES.values(), DAILY_USAGE, *SEARCHES.values())
-SCORE: dict[str, Any] = {"$meta": "textScore"}

@@ -106,14 +106,19 @@ async def test_search_finds_words_of_the_users_own_messages(database: ScalableDa
             for content in ("a keyset cursor", "a keyset and a keyset", "żółta łódź", "nothing of the kind"):
                 await log.record(make_turn(user_id, content=content), make_outcome(content="Indeed."))
     messages = MessageRepository(database)
-    found = await messages.search("user_ada", "keyset", 10)
-    assert [message.content for message in found] == ["a keyset and a keyset", "a keyset cursor"]
-    assert {message.user_id for message in found} == {"user_ada"}
-    assert len(await messages.search("user_ada", "keyset", 1)) == 1
-    assert [message.content for message in await messages.search("user_ada", "łódź", 10)] == ["żółta łódź"]
-    assert await messages.search("user_ada", '{"$gt": ""}', 10) == []
+
+    async def found(*words: str) -> list[str]:
+        page, _ = await messages.search("user_ada", words, 10)
+        assert {message.user_id for message in page} <= {"user_ada"}
+        return [message.content for message in page]
+
+    assert await found("keyset") == ["a keyset and a keyset", "a keyset cursor"]
+    assert await found("cursor", "KEYSET") == ["a keyset cursor"]
+    assert await found("łódź") == await found("łodz") == ["żółta łódź"]
+    assert await found("-keyset") == []
+    assert await found("{$gt:", "}") == []
     with pytest.raises(InvalidInput):
-        await database.search("users", "user_ada", "keyset", 10)
+        await database.search("users", "user_ada", ("keyset",), 10)
 
 
 async def test_every_command_is_told_on_the_loop_with_its_time(
@@ -168,7 +173,7 @@ async def test_no_query_takes_more_commands_where_there_is_more_data(
         page, _ = await conversations.page("user_ada", 100)
         await messages.page("user_ada", page[0].id, 100)
         await messages.recent("user_ada", page[0].id, 200)
-        await messages.search("user_ada", "keyset", 50)
+        await messages.search("user_ada", ("keyset",), 50)
         await database.get_analytics_data("user_ada", 365)
         await conversations.purge("user_ada", page[0].id)
         await database.ping()

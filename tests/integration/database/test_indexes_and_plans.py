@@ -168,7 +168,7 @@ async def test_next_page_reads_no_more_than_it_returns(database: ScalableDatabas
     """Also far into a list where every document has the same time."""
     await seed(database)
     for query in NAMED_QUERIES:
-        if query.keyset is None:
+        if query.keyset is None or query.kind == "text":
             continue
         stored = await database.collection(query.collection).find_one({}, sort=[("_id", 1)])
         assert stored is not None

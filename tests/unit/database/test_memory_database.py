@@ -34,7 +34,7 @@ class Cache:
 
 async def test_text_search_is_refused_with_a_reason(database: ScalableDatabase) -> None:
     with pytest.raises(DatabaseUnavailable, match="memory") as caught:
-        await MessageRepository(database).search("user_ada", "keyset", 10)
+        await MessageRepository(database).search("user_ada", ("keyset",), 10)
     assert caught.value.code == "search_unavailable"
 
 
