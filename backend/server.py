@@ -33,6 +33,7 @@ from backend.routes import (
     cache,
     catalogue,
     conversations,
+    folders,
     health,
     leaving,
     mail_links,
@@ -55,7 +56,7 @@ ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving)
 ADMIN_ROUTES = (performance, admin, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
-CONVERSATION_ROUTES = (search, conversations)
+CONVERSATION_ROUTES = (search, conversations, folders)
 ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *ADMIN_ROUTES)
 
 

@@ -51,6 +51,14 @@ class ConversationChanges(TypedDict, total=False):
     title: str
     pinned: bool
     archived: bool
+    folder_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    id: str
+    name: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

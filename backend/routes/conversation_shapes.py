@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from backend.domain.conversations import ConversationChanges, MessageStatus, Role
 from backend.domain.doc import Doc
 from backend.domain.replies import AgentResponse, ChatReceipt, FailureReceipt, TeamReceipt
+from backend.routes.ai_v4_shapes import Identifier
 from backend.routes.pages import NextCursor
 from backend.routes.problems import problem_responses
 from backend.routes.text import CLEAN, Shape
@@ -21,6 +22,9 @@ ConversationId = Annotated[str, Path(max_length=100, description="A conversation
 Order = Annotated[Literal["asc", "desc"], Query(description="asc: oldest first; desc: newest first")]
 Archived = Annotated[bool, Query(description="true: those that were archived, and only those")]
 Pinned = Annotated[bool | None, Query(description="Only those that are pinned, or are not; left out: both")]
+InFolder = Annotated[
+    str | None, Query(max_length=100, description="Only those in this folder; left out: in any or none")
+]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_CHARACTERS), CLEAN]
 
 
@@ -77,6 +81,7 @@ class ConversationUpdate(Shape):
     title: Title = Field("", description="1 to 200 characters after trimming", validate_default=False)
     pinned: Annotated[bool, Doc("true: at hand")] = False
     archived: Annotated[bool, Doc("true: out of the lists, but kept")] = False
+    folder_id: Annotated[Identifier | None, Doc("A folder of the caller's; null: none")] = None
 
     def changes(self) -> ConversationChanges:
         return cast(ConversationChanges, self.model_dump(include=self.model_fields_set))

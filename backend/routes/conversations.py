@@ -10,12 +10,14 @@ from backend.routes.conversation_shapes import (
     ConversationPage,
     ConversationShape,
     ConversationUpdate,
+    InFolder,
     MessagePage,
     MessageShape,
     Order,
     Pinned,
 )
 from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.folders import unknown_folder
 from backend.routes.pages import DEFAULT_LIMIT, Cursor, Limit
 from backend.routes.problems import PROBLEMS, problem_responses
 
@@ -30,10 +32,11 @@ async def list_conversations(
     cursor: Cursor = None,
     archived: Archived = False,
     pinned: Pinned = None,
+    folder_id: InFolder = None,
 ) -> ConversationPage:
     """The caller's conversations, a page at a time."""
     found, next_cursor = await services.conversations.page(
-        user.user_id, limit, cursor, archived=archived, pinned=pinned
+        user.user_id, limit, cursor, archived=archived, pinned=pinned, folder_id=folder_id
     )
     return ConversationPage(
         items=[ConversationShape.model_validate(conversation) for conversation in found], next_cursor=next_cursor
@@ -55,7 +58,9 @@ async def get_conversation(
 async def change_conversation(
     services: AetherServices, user: CurrentUser, conversation_id: ConversationId, body: ConversationUpdate
 ) -> ConversationShape:
-    """Renames, pins or archives a conversation. Its place in the lists stays: that is by use."""
+    """Renames, pins, archives or files a conversation. Its place in the lists stays: that is by use."""
+    if body.folder_id and await services.folders.get(user.user_id, body.folder_id) is None:
+        raise unknown_folder()
     changed = await services.conversations.change(user.user_id, conversation_id, body.changes())
     if changed is None:
         raise unknown_conversation()

@@ -40,8 +40,9 @@ class ExportedAccount(BaseModel):
 
     exported_at: Annotated[datetime, Doc("When it was written")]
     user: UserShape
-    conversations: Annotated[Rows, Doc("Archived ones last")]
+    conversations: Annotated[Rows, Doc("Those that wait for their end too: state says so")]
     messages: Annotated[Rows, Doc("Questions and answers with their receipts, in the order of the requests")]
+    folders: Annotated[Rows, Doc("Names under which conversations are gathered")]
     feedback: Annotated[Rows, Doc("Verdicts on answers")]
     documents: Annotated[Rows, Doc("Uploads")]
     api_keys: Annotated[Rows, Doc("Without the keys themselves")]

@@ -15,6 +15,7 @@ from backend.services.oidc import OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
@@ -38,6 +39,7 @@ class Services:
     controls: Controls
     conversations: ConversationRepository
     database: ScalableDatabase
+    folders: FolderRepository
     health: Health
     identity: Identity
     limiter: Limiter

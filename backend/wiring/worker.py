@@ -18,6 +18,7 @@ from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.conversations import AdminConversationRepository, ConversationRepository
+from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
@@ -156,6 +157,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             controls=controls,
             conversations=conversations,
             database=database,
+            folders=FolderRepository(database),
             health=health,
             identity=identity,
             limiter=limiter,

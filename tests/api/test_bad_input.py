@@ -63,6 +63,8 @@ def valid(operation: Operation) -> dict[str, Any]:
         "POST /api/auth/logout": {"refresh_token": MARKER},
         "PATCH /api/auth/me": {"name": MARKER},
         "PATCH /api/conversations/{conversation_id}": {"title": MARKER},
+        "POST /api/folders": {"name": MARKER},
+        "PATCH /api/folders/{folder_id}": {"name": MARKER},
         "POST /api/auth/delete-account": {"password": PASSWORD},
         "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
         "POST /api/auth/oidc/link": {"password": PASSWORD, "return_to": f"/{MARKER}"},

@@ -98,6 +98,7 @@ async def test_an_export_is_read_in_batches_without_gap_or_repetition(
     await database.collection("conversations").update_one({"user_id": user.id}, {"$set": {"archived": True}})
     assert app_client.services is not None
     for _ in range(2):
+        await app_client.services.folders.create(user.id, "Plans")
         await app_client.services.audit.record(AuditAction.ACCOUNT_EXPORTED, user_id=user.id)
     for holding in HOLDINGS:
         if not holding.order:

@@ -85,7 +85,11 @@ ACCESS: dict[str, Access] = {
     "list_conversations": USER,
     "search_conversations": USER,
     "get_conversation": Access(owned=CONTINUED),
-    "change_conversation": Access(owned=CONTINUED, body={"pinned": True}),
+    "change_conversation": Access(owned={**CONTINUED, "folder_id": "folder"}, body={"pinned": True}),
+    "list_folders": USER,
+    "create_folder": USER,
+    "rename_folder": Access(owned={"folder_id": "folder"}, body={"name": "Work"}),
+    "delete_folder": Access(owned={"folder_id": "folder"}),
     "list_messages": Access(owned=CONTINUED),
     "delete_conversation": Access(owned=CONTINUED),
     "restore_conversation": Access(owned={"conversation_id": "deleted conversation"}),
@@ -125,6 +129,12 @@ async def _deleted(served: Served, account: Account) -> tuple[str, ...]:
     return (conversation_id,)
 
 
+async def _folder(served: Served, account: Account) -> tuple[str, ...]:
+    made = await served.client.post("/api/folders", headers=account.headers, json={"name": "Plans"})
+    made.raise_for_status()
+    return (made.json()["id"],)
+
+
 async def _team_answer(served: Served, account: Account) -> tuple[str, ...]:
     return ((await _ask(served, account, "multi-agent", agents=[agent.id for agent in AGENTS[:2]]))["message_id"],)
 
@@ -145,6 +155,7 @@ async def _session(served: Served, account: Account) -> tuple[str, ...]:
 OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, ...]]]] = {
     ("conversation", "message"): _answer,
     ("deleted conversation",): _deleted,
+    ("folder",): _folder,
     ("team message",): _team_answer,
     ("stream",): _stream,
     ("session",): _session,

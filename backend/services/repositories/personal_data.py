@@ -43,6 +43,7 @@ class Holding:
 HOLDINGS = (
     Holding("conversations", "deleted", (("state", 1), ("archived", 1), ("updated_at", -1), ("_id", -1))),
     Holding("messages", "deleted", (("request_id", 1), ("role", 1), ("part", 1))),
+    Holding("folders", "deleted", (("created_at", 1), ("_id", 1))),
     Holding("feedback", "deleted"),
     Holding("documents", "deleted"),
     Holding("document_chunks", "deleted", exported=False),

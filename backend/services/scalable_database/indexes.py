@@ -112,16 +112,17 @@ LATER_ACCOUNTS = (
 )
 
 
-def _conversation_page(serves: str, *fields: str) -> Index:
+def _conversation_page(serves: str, *fields: str, also: str = "") -> Index:
     keys = (*((field, 1) for field in ("user_id", "state", "archived", *fields)), ("updated_at", -1), ("_id", -1))
-    return Index(serves.partition(".")[2], "conversations", keys, serves)
+    return Index(serves.partition(".")[2], "conversations", keys, f"{serves}, {also}" if also else serves)
 
 
 CONVERSATIONS = (
     _conversation_page("conversations.page"),
     _conversation_page("conversations.page_pinned", "pinned"),
-    _conversation_page("conversations.page_folder", "folder_id"),
+    _conversation_page("conversations.page_folder", "folder_id", also="folders.contents"),
     _conversation_page("conversations.page_folder_pinned", "folder_id", "pinned"),
+    Index("user_created", "folders", (("user_id", 1), ("created_at", 1), ("_id", 1)), "folders.page"),
     Index("user_title", "conversations", (("user_id", 1), ("title", "text")), "conversations.search", ANY_LANGUAGE),
     Index(
         "purge_due",

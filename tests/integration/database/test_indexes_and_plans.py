@@ -20,6 +20,7 @@ from backend.services.repositories.audit_log import AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.external_identities import ExternalIdentityRepository
+from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
@@ -77,6 +78,9 @@ async def _seed_conversations(database: ScalableDatabase) -> None:
         row |= {} if state == "kept" else {"purge_at": NOW}
         rows.append({**row, "updated_at": NOW - timedelta(minutes=number // 400)})
     await database.collection("conversations").insert_many(rows)
+    database.now = lambda: NOW
+    for number in range(90):
+        await FolderRepository(database).create(f"user_{number % 2}", "Plans")
 
 
 async def _seed_audit_log(database: ScalableDatabase) -> None:
