@@ -1,6 +1,8 @@
 """The audit log: added, found by any combination of filters, and unlinked from a user who leaves."""
 
+import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -127,3 +129,14 @@ async def test_what_somebody_else_did_to_an_account_is_not_in_its_export(databas
     assert len(rows) == 6
     assert {row["actor_id"] for row in rows} == {"user_ada"}
     assert {row["address"] for row in rows} == {"192.0.2.7"}
+
+
+async def test_several_workers_count_into_one_entry(database: ScalableDatabase) -> None:
+    """At the same moment, in the same minute: nothing is lost and nothing is there twice."""
+    hits = [make_entry(AuditAction.LIMIT_HIT, user_id=user_id, actor_id=user_id) for user_id in USERS]
+    workers = [AuditLogRepository(database, KEPT) for _ in range(4)]
+    entries = [replace(hit, id=f"count_{hit.user_id}", count=3) for hit in hits]
+    await asyncio.gather(*(worker.count(entries) for worker in workers))
+    [page] = await pages(database, AuditFilter(), 100)
+    assert {(entry.user_id, entry.count) for entry in page} == {("user_ada", 12), ("user_eve", 12)}
+    assert len(page) == 2
