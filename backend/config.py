@@ -9,14 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Sec
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.domain.addresses import check_address
+from backend.domain.rates import rate_of
 from backend.domain.usage import parse_usd
 
 MEMORY_URL = "memory://"
 SECRET_MINIMUM_CHARACTERS = 32
 SECRET_MINIMUM_DISTINCT = 8
 """Different characters: a random key of hexadecimal digits has more, a short word over and over fewer."""
-UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-RATE = re.compile(r"(\d+)/(\d*)(second|minute|hour|day)s?")
 
 
 def parse_rate(value: object) -> object:
@@ -25,10 +24,7 @@ def parse_rate(value: object) -> object:
         return value
     if value == "off":
         return None
-    match = RATE.fullmatch(value)
-    if not match:
-        raise ValueError('expected a limit such as "20/minute", "5/15minutes" or "off"')
-    return int(match[1]), int(match[2] or 1) * UNITS[match[3]]
+    return rate_of(value)
 
 
 RateSetting = Annotated[tuple[int, int] | None, BeforeValidator(parse_rate)]

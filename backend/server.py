@@ -28,6 +28,7 @@ from backend.routes import (
     admin,
     ai_v4,
     analytics,
+    api_keys,
     audit,
     auth,
     cache,
@@ -52,7 +53,7 @@ from backend.services.logs import configure_logging
 from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
-ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving)
+ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
 ADMIN_ROUTES = (performance, admin, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.

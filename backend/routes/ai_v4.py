@@ -7,13 +7,13 @@ from fastapi import APIRouter, Header, Request, Response
 from backend.domain.replies import ChatReply, QuickReply, Quote, TeamReply
 from backend.routes.ai_v4_shapes import AgentId, ChatBody, EstimateBody, Identifier, QuickBody, TeamBody
 from backend.routes.answers import json_answer
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, ChatCaller
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import CHAT_RATE
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 
-CHAT_PROBLEMS = problem_responses(401, 402, 404, 413, 422, 429, 500, 502, 503, 504)
+CHAT_PROBLEMS = problem_responses(401, 402, 403, 404, 413, 422, 429, 500, 502, 503, 504)
 CHAT_ANSWERS = with_rate_headers(CHAT_PROBLEMS)
 IdempotencyKey = Annotated[
     str | None,
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
 
 @router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
 async def ask_agent(
-    body: ChatBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: ChatBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """One agent's answer: routed or named, from the cheapest model that is good enough, with its receipt."""
     ask = body.ask(user.user_id, request.state.correlation_id)
@@ -43,7 +43,7 @@ async def ask_agent(
 
 @router.post("/chat/quick", response_model=QuickReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
 async def ask_quickly(
-    body: QuickBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: QuickBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """A short answer from the small model, without routing."""
     ask = body.ask(user.user_id, request.state.correlation_id)
@@ -56,7 +56,7 @@ async def ask_quickly(
 
 @router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
 async def ask_team(
-    body: TeamBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: TeamBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """Several agents' answers, side by side or one after another, and their synthesis on one bill."""
     ask = body.ask(user.user_id, request.state.correlation_id)
@@ -76,7 +76,7 @@ async def ask_team(
 async def rerun_agent(
     message_id: Identifier,
     agent: AgentId,
-    user: CurrentUser,
+    user: ChatCaller,
     services: AetherServices,
     request: Request,
     key: IdempotencyKey = None,
@@ -91,7 +91,7 @@ async def rerun_agent(
 
 
 @router.post("/chat/estimate", response_model=Quote, responses=PROBLEMS | problem_responses(402, 404, 413))
-async def estimate(body: EstimateBody, user: CurrentUser, services: AetherServices) -> Response:
+async def estimate(body: EstimateBody, user: ChatCaller, services: AetherServices) -> Response:
     """Agent, model, cost range and time of a request before it is made; nothing is sent upstream."""
     ask = body.ask(user.user_id, None)
     return Response(encode(await services.ai.estimate(ask, body.mode)), media_type="application/json")

@@ -10,7 +10,7 @@ from backend.domain.daily_usage import AnalyticsData, DailyUsage
 from backend.domain.doc import Doc
 from backend.domain.usage import format_usd
 from backend.domain.usage_advice import recommendations
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, UsageReader
 from backend.routes.problems import PROBLEMS
 
 router = APIRouter(prefix="/api/ai/v4", tags=["analytics"], responses=PROBLEMS)
@@ -70,7 +70,7 @@ class UserAnalytics:
 
 
 @router.get("/analytics/user")
-async def get_analytics(user: CurrentUser, services: AetherServices, days: Days = 30) -> UserAnalytics:
+async def get_analytics(user: UsageReader, services: AetherServices, days: Days = 30) -> UserAnalytics:
     """The caller's own usage by model, agent and day, what it cost and what routing and caching saved."""
     data = await services.database.get_analytics_data(user.user_id, days)
     return UserAnalytics(user.user_id, days, tuple(map(row_of, data.rows)), summary_of(data.total), cost_of(data))

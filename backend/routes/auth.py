@@ -18,10 +18,11 @@ from backend.routes.accounts import (
     locale_of,
     shape_of,
 )
+from backend.routes.client import client_address
 from backend.routes.cookies import RefreshCookie, clear_cookie, refuse_foreign_page
 from backend.routes.deps import AetherServices, Credentials, CurrentUser
 from backend.routes.headers import with_rate_headers
-from backend.routes.limits import client_address, limited_by_address
+from backend.routes.limits import limited_by_address
 from backend.routes.mail_links import MailSent, mail_sent
 from backend.routes.problems import PROBLEMS, PUBLIC_PROBLEMS, problem_responses
 

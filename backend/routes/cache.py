@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from backend.domain.doc import Doc
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, ChatCaller
 from backend.routes.problems import PROBLEMS
 
 router = APIRouter(prefix="/api/ai/v4", tags=["cache"], responses=PROBLEMS)
@@ -21,6 +21,6 @@ class Cleared:
 
 
 @router.post("/cache/clear")
-async def clear_cache(user: CurrentUser, services: AetherServices) -> Cleared:
+async def clear_cache(user: ChatCaller, services: AetherServices) -> Cleared:
     """Forgets the caller's own cached answers, in every layer, on every worker within a second."""
     return Cleared(await services.cache.clear_user(user.user_id))

@@ -11,7 +11,7 @@ from backend.domain.doc import Doc
 from backend.domain.models import Model
 from backend.domain.usage import format_usd
 from backend.routes.caching import KEPT_PRIVATELY, NOT_MODIFIED
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, AnyCaller
 from backend.routes.problems import PROBLEMS
 
 TOKENS_PER_PRICE = 1_000_000
@@ -60,13 +60,13 @@ class ModelList:
 
 
 @router.get("/agents/available", dependencies=[KEPT_PRIVATELY], responses=NOT_MODIFIED)
-async def list_agents(_: CurrentUser) -> AgentList:
+async def list_agents(_: AnyCaller) -> AgentList:
     """The agents that may be asked by name."""
     return AgentList(tuple(AgentView(a.id, a.name, a.role, a.description, a.tier) for a in AGENTS))
 
 
 @router.get("/models", dependencies=[KEPT_PRIVATELY], responses=NOT_MODIFIED)
-async def list_models(_: CurrentUser, services: AetherServices) -> ModelList:
+async def list_models(_: AnyCaller, services: AetherServices) -> ModelList:
     """The models that Aether knows, with their prices, retired ones included."""
     return ModelList(tuple(view_of(model) for model in services.ai.catalogue.models), services.simulated)
 

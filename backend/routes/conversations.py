@@ -16,7 +16,7 @@ from backend.routes.conversation_shapes import (
     Order,
     Pinned,
 )
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, ConversationReader, ConversationWriter
 from backend.routes.folders import unknown_folder
 from backend.routes.pages import DEFAULT_LIMIT, Cursor, Limit
 from backend.routes.problems import PROBLEMS, problem_responses
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/conversations", tags=["conversations"], response
 @router.get("")
 async def list_conversations(
     services: AetherServices,
-    user: CurrentUser,
+    user: ConversationReader,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     archived: Archived = False,
@@ -45,7 +45,7 @@ async def list_conversations(
 
 @router.get("/{conversation_id}", responses=NOT_FOUND)
 async def get_conversation(
-    services: AetherServices, user: CurrentUser, conversation_id: ConversationId
+    services: AetherServices, user: ConversationReader, conversation_id: ConversationId
 ) -> ConversationShape:
     """One conversation, without its messages."""
     found = await services.conversations.get(user.user_id, conversation_id)
@@ -56,7 +56,7 @@ async def get_conversation(
 
 @router.patch("/{conversation_id}", responses=NOT_FOUND | problem_responses(413))
 async def change_conversation(
-    services: AetherServices, user: CurrentUser, conversation_id: ConversationId, body: ConversationUpdate
+    services: AetherServices, user: ConversationWriter, conversation_id: ConversationId, body: ConversationUpdate
 ) -> ConversationShape:
     """Renames, pins, archives or files a conversation. Its place in the lists stays: that is by use."""
     if body.folder_id and await services.folders.get(user.user_id, body.folder_id) is None:
@@ -70,7 +70,7 @@ async def change_conversation(
 @router.get("/{conversation_id}/messages", responses=NOT_FOUND)
 async def list_messages(
     services: AetherServices,
-    user: CurrentUser,
+    user: ConversationReader,
     conversation_id: ConversationId,
     order: Order = "asc",
     limit: Limit = DEFAULT_LIMIT,
@@ -86,7 +86,9 @@ async def list_messages(
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=NOT_FOUND)
-async def delete_conversation(services: AetherServices, user: CurrentUser, conversation_id: ConversationId) -> None:
+async def delete_conversation(
+    services: AetherServices, user: ConversationWriter, conversation_id: ConversationId
+) -> None:
     """Deletes a conversation with all its messages, at once; within ten minutes it can be restored.
 
     The usage records stay: what was spent was spent.
@@ -97,7 +99,7 @@ async def delete_conversation(services: AetherServices, user: CurrentUser, conve
 
 @router.post("/{conversation_id}/restore", responses=NOT_FOUND)
 async def restore_conversation(
-    services: AetherServices, user: CurrentUser, conversation_id: ConversationId
+    services: AetherServices, user: ConversationWriter, conversation_id: ConversationId
 ) -> ConversationShape:
     """Takes a deletion back, within ten minutes of it."""
     restored = await services.conversations.restore(user.user_id, conversation_id)

@@ -1,16 +1,30 @@
-"""What routes ask for, each alias named once. They are coroutines: a plain function would cost a thread each."""
+"""What routes ask for, each alias named once. They are coroutines: a plain function would cost a thread each.
 
+Who may call a route is said by the type of its caller. CurrentUser is a person who has signed in: credentials and the
+account itself are for nobody else. The others take an API key too, with the scope that they name.
+"""
+
+from collections.abc import Iterable
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from backend.errors import Forbidden, Unauthenticated
+from backend.routes.client import client_address
+from backend.services.api_keys import is_api_key
 from backend.services.identity import Principal
+from backend.services.limiter import address_subject
 from backend.services.services import Services
 
 bearer = HTTPBearer(
     scheme_name="bearer", bearerFormat="JWT", auto_error=False, description="An access token from /api/auth/login"
+)
+api_key = HTTPBearer(
+    scheme_name="api_key",
+    bearerFormat="aek_...",
+    auto_error=False,
+    description="An API key from /api/auth/api-keys, with the scopes that an operation names",
 )
 
 
@@ -22,23 +36,68 @@ AetherServices = Annotated[Services, Depends(get_services)]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-async def get_current_user(request: Request, services: AetherServices, credentials: Credentials) -> Principal:
-    """The signed-in caller. Raises Unauthenticated."""
+async def get_principal(request: Request, services: AetherServices, credentials: Credentials) -> Principal:
+    """Who calls, by access token or API key, whatever that permits. Raises Unauthenticated, RateLimited."""
     if credentials is None:
-        raise Unauthenticated("Send an access token: Authorization: Bearer <token>.")
-    principal = services.identity.verify(credentials.credentials)
+        raise Unauthenticated("Send an access token or an API key: Authorization: Bearer <token>.")
+    text = credentials.credentials
+    if is_api_key(text):
+        principal = await services.api_keys.verify(text, address_subject(client_address(request)))
+    else:
+        principal = services.identity.verify(text)
     request.state.user_id = principal.user_id  # for the audit log, where a limit refuses the request
     return principal
 
 
+AnyPrincipal = Annotated[Principal, Depends(get_principal)]
+"""For dependencies beside the one that says who may call."""
+
+
+async def get_current_user(principal: AnyPrincipal) -> Principal:
+    """Raises Unauthenticated, and Forbidden for an API key."""
+    if principal.key:
+        raise Forbidden("This is for people who have signed in, not for API keys.", code="sign_in_required")
+    return principal
+
+
+async def get_caller(
+    principal: AnyPrincipal,
+    scopes: SecurityScopes,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(api_key)],
+) -> Principal:
+    """Raises Unauthenticated, and Forbidden for an API key without the scopes."""
+    check_scopes(principal, scopes.scopes)
+    return principal
+
+
+def check_scopes(principal: Principal, scopes: Iterable[str]) -> None:
+    """Raises Forbidden. Who has signed in has every scope."""
+    if principal.key and (missing := set(scopes) - principal.key.scopes):
+        raise Forbidden(f"The API key needs the scope {', '.join(sorted(missing))}.", code="insufficient_scope")
+
+
 CurrentUser = Annotated[Principal, Depends(get_current_user)]
+AnyCaller = Annotated[Principal, Security(get_caller)]
+"""An API key needs no scope at all."""
+ChatCaller = Annotated[Principal, Security(get_caller, scopes=["chat"])]
+ConversationReader = Annotated[Principal, Security(get_caller, scopes=["conversations:read"])]
+ConversationWriter = Annotated[Principal, Security(get_caller, scopes=["conversations:write"])]
+UsageReader = Annotated[Principal, Security(get_caller, scopes=["usage:read"])]
 
 
-async def get_admin(user: CurrentUser) -> Principal:
-    """The signed-in administrator. Raises Unauthenticated or Forbidden."""
-    if user.role != "admin":
+async def get_admin(
+    services: AetherServices, caller: Annotated[Principal, Security(get_caller, scopes=["admin"])]
+) -> Principal:
+    """An administrator. Raises Unauthenticated or Forbidden."""
+    await check_admin(services, caller)
+    return caller
+
+
+async def check_admin(services: Services, caller: Principal) -> None:
+    """Raises Forbidden. An access token lives for minutes; of who sends a key it is asked whether they still are."""
+    is_admin = await services.api_keys.is_admin(caller.user_id) if caller.key else caller.role == "admin"
+    if not is_admin:
         raise Forbidden("Administrators only.")
-    return user
 
 
 Admin = Annotated[Principal, Depends(get_admin)]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from backend.domain.doc import Doc
 from backend.errors import NotFound
 from backend.routes.conversation_shapes import NOT_FOUND
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, ConversationReader, ConversationWriter
 from backend.routes.pages import MAX_LIMIT, Cursor, Limit, NextCursor
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.routes.text import CLEAN, Shape
@@ -43,7 +43,7 @@ class FolderPage(BaseModel):
 
 @router.get("")
 async def list_folders(
-    services: AetherServices, user: CurrentUser, limit: Limit = MAX_LIMIT, cursor: Cursor = None
+    services: AetherServices, user: ConversationReader, limit: Limit = MAX_LIMIT, cursor: Cursor = None
 ) -> FolderPage:
     """The caller's folders; all of them fit on a page."""
     found, next_cursor = await services.folders.page(user.user_id, limit, cursor)
@@ -51,14 +51,14 @@ async def list_folders(
 
 
 @router.post("", status_code=201, responses=problem_responses(409, 413))
-async def create_folder(services: AetherServices, user: CurrentUser, body: FolderBody) -> FolderShape:
+async def create_folder(services: AetherServices, user: ConversationWriter, body: FolderBody) -> FolderShape:
     """A folder without conversations; a user has a hundred at most."""
     return FolderShape.model_validate(await services.folders.create(user.user_id, body.name))
 
 
 @router.patch("/{folder_id}", responses=NOT_FOUND | problem_responses(413))
 async def rename_folder(
-    services: AetherServices, user: CurrentUser, folder_id: FolderId, body: FolderBody
+    services: AetherServices, user: ConversationWriter, folder_id: FolderId, body: FolderBody
 ) -> FolderShape:
     """Renames a folder."""
     renamed = await services.folders.rename(user.user_id, folder_id, body.name)
@@ -68,7 +68,7 @@ async def rename_folder(
 
 
 @router.delete("/{folder_id}", status_code=204, responses=NOT_FOUND)
-async def delete_folder(services: AetherServices, user: CurrentUser, folder_id: FolderId) -> None:
+async def delete_folder(services: AetherServices, user: ConversationWriter, folder_id: FolderId) -> None:
     """Deletes a folder; its conversations stay, in no folder."""
     if not await services.folders.delete(user.user_id, folder_id):
         raise unknown_folder()

@@ -6,14 +6,14 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.client import client_address
+from backend.routes.deps import AetherServices, AnyPrincipal, ChatCaller
 from backend.services.limiter import CHAT, address_subject
 
-UNKNOWN_ADDRESS = "unknown"
 Take = Callable[..., Coroutine[Any, Any, None]]
 
 
-async def chat_rate(request: Request, services: AetherServices, user: CurrentUser) -> None:
+async def chat_rate(request: Request, services: AetherServices, user: ChatCaller) -> None:
     """For chat routes, which count with the look-up of the answer (services/enhanced_ai_service/admission.py)."""
     request.state.rate = partial(services.limiter.rate, CHAT, user.user_id)
     if "idempotency-key" in request.headers:  # a replay counts nothing, and this worker may not know the user
@@ -26,7 +26,7 @@ CHAT_RATE = Depends(chat_rate)
 def limited(name: str) -> Take:
     """For Depends(): counts each request of a user against the limit of that name before anything else is done."""
 
-    async def take(request: Request, services: AetherServices, user: CurrentUser) -> None:
+    async def take(request: Request, services: AetherServices, user: AnyPrincipal) -> None:
         request.state.rate = partial(services.limiter.rate, name, user.user_id)
         await services.limiter.take(name, user.user_id)
 
@@ -42,8 +42,3 @@ def limited_by_address(name: str) -> Take:
         await services.limiter.take(name, subject)
 
     return take
-
-
-def client_address(request: Request) -> str:
-    """Of the client itself where the request came through a trusted proxy (AETHER_TRUSTED_PROXIES)."""
-    return request.client.host if request.client else UNKNOWN_ADDRESS

@@ -20,7 +20,8 @@ JSON in, JSON out, UTF-8. Times are ISO 8601 in UTC and end in Z, durations are 
 USD, exact. Unknown fields are refused. Errors are `application/problem+json` with a stable `code`.
 
 Sign in with POST /api/auth/login and send `Authorization: Bearer <access_token>` with everything but the routes that
-are marked as public here. docs/api.md has examples."""
+are marked as public here. Programs send an API key in its place where the
+route names a scope. docs/api.md has examples."""
 
 TAGS = {
     "chat": "Questions and answers: one agent, a team, streams, quotes",
@@ -29,6 +30,7 @@ TAGS = {
     "analytics": "The caller's own usage and what it cost",
     "cache": "The caller's own cached answers",
     "auth": "Accounts and sign-ins",
+    "api-keys": "Keys for programs, with scopes and limits of their own",
     "admin": "What administrators set: budgets, and whether models may be called",
     "health": "For load balancers and people",
     "performance": "Figures for administrators and Prometheus",
@@ -121,8 +123,11 @@ def _describe_operation(path: str, operation: Json) -> None:
 
 
 def _security(operation: Json) -> list[Json]:
-    """Public: an empty list. Those that take a token but do not need one list the empty requirement first."""
-    asked: list[Json] = operation.get("security", [])
+    """Public: an empty list. Those that take a token but do not need one list the empty requirement first.
+
+    Scopes are those of an API key: who has signed in has them all.
+    """
+    asked: list[Json] = [{"bearer": []} if "bearer" in row else row for row in operation.get("security", [])]
     return asked if "401" in operation["responses"] or not asked else [{}, *asked]
 
 

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response, Security
 
 from backend.domain.doc import Doc
-from backend.routes.deps import Admin, AetherServices, Credentials, get_admin, get_current_user
+from backend.routes.deps import (
+    Admin,
+    AetherServices,
+    Credentials,
+    api_key,
+    check_admin,
+    check_scopes,
+    get_principal,
+)
 from backend.routes.problems import ADMIN_PROBLEMS
 from backend.services.health import Report
 from backend.services.performance_monitor import WindowName
@@ -94,12 +102,15 @@ async def get_performance(_: Admin, services: AetherServices, response: Response
     "/metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    dependencies=[Security(api_key, scopes=["admin"])],
 )
 async def get_metrics(request: Request, credentials: Credentials, services: AetherServices) -> Response:
     """Metrics of all workers as Prometheus text, for an administrator's token or AETHER_METRICS_TOKEN."""
     token = services.metrics_token
     sent = credentials.credentials if credentials else ""
     if not (token and secrets.compare_digest(sent.encode(), token.encode())):
-        await get_admin(await get_current_user(request, services, credentials))
+        caller = await get_principal(request, services, credentials)
+        check_scopes(caller, ["admin"])
+        await check_admin(services, caller)
     text = await asyncio.to_thread(services.monitor.exposition)
     return Response(text, media_type=EXPOSITION, headers={"Cache-Control": "no-store"})

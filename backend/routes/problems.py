@@ -68,9 +68,9 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 PUBLIC_PROBLEMS = problem_responses(422, 500, 503)
 """For routes that need no sign-in."""
-PROBLEMS = problem_responses(401, 422, 500, 503)
-"""For routes of a signed-in user."""
-ADMIN_PROBLEMS = problem_responses(401, 403, 422, 500, 503)
+PROBLEMS = problem_responses(401, 403, 422, 429, 500, 503)
+"""For routes of a caller. 403: an API key that may not do this. 429: too many unknown keys from one address."""
+ADMIN_PROBLEMS = PROBLEMS
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.domain.conversations import Role
 from backend.domain.doc import Doc
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, ConversationReader
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import limited
 from backend.routes.pages import DEFAULT_LIMIT, Cursor, Limit, NextCursor
@@ -52,7 +52,11 @@ class SearchPage(BaseModel):
     dependencies=[Depends(limited("search"))],
 )
 async def search_conversations(
-    services: AetherServices, user: CurrentUser, q: SearchText, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    services: AetherServices,
+    user: ConversationReader,
+    q: SearchText,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> SearchPage:
     """Titles and messages of the caller's that contain every word, archived ones too; nothing temporary or deleted."""
     found, next_cursor = await services.search.find(user.user_id, q, limit, cursor)

@@ -9,10 +9,10 @@ from fastapi.responses import StreamingResponse
 from backend.routes.ai_v4 import CHAT_PROBLEMS, IdempotencyKey
 from backend.routes.ai_v4_shapes import Identifier, StreamBody
 from backend.routes.answers import CLIENT_CLOSED_REQUEST, answered, event_stream
-from backend.routes.deps import AetherServices, CurrentUser
+from backend.routes.deps import AetherServices, ChatCaller
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import CHAT_RATE
-from backend.routes.problems import problem_responses
+from backend.routes.problems import PROBLEMS, problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 from backend.services.enhanced_ai_service.streams import OpenedStream
 
@@ -22,6 +22,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
+STREAM_PROBLEMS = PROBLEMS | problem_responses(404)
 LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, description="Resume after this event")]
 
 router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
@@ -34,7 +35,7 @@ router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
     dependencies=[CHAT_RATE],
 )
 async def start_stream(
-    body: StreamBody, user: CurrentUser, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: StreamBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """An answer as it arrives. A failure before the first token is an HTTP status, a later one an error event."""
     ask = body.question(user.user_id, request.state.correlation_id)
@@ -52,17 +53,17 @@ async def start_stream(
 @router.get(
     "/chat/stream/{stream_id}",
     response_class=StreamingResponse,
-    responses={**EVENTS, **problem_responses(401, 404, 422, 500, 503)},
+    responses={**EVENTS, **STREAM_PROBLEMS},
 )
 async def resume_stream(
-    stream_id: Identifier, user: CurrentUser, services: AetherServices, last_event_id: LastEventId = 0
+    stream_id: Identifier, user: ChatCaller, services: AetherServices, last_event_id: LastEventId = 0
 ) -> Response:
     """The rest of a stream, from any worker, without another upstream call."""
     return await event_stream(services.streams.read(user.user_id, stream_id, last_event_id))
 
 
-@router.delete("/chat/stream/{stream_id}", status_code=202, responses=problem_responses(401, 404, 422, 500, 503))
-async def stop_stream(stream_id: Identifier, user: CurrentUser, services: AetherServices) -> Response:
+@router.delete("/chat/stream/{stream_id}", status_code=202, responses=STREAM_PROBLEMS)
+async def stop_stream(stream_id: Identifier, user: ChatCaller, services: AetherServices) -> Response:
     """Stops a stream; what was produced is kept and billed."""
     await services.streams.cancel(user.user_id, stream_id)
     return Response(status_code=202)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from backend.domain.browser import BrowserRules
 from backend.services.accounts import AccountExport, Accounts, SecondFactorSettings
+from backend.services.api_keys import ApiKeys
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
 from backend.services.conversation_search import ConversationSearch
@@ -32,6 +33,7 @@ class Services:
     accounts: Accounts
     account_export: AccountExport
     ai: EnhancedAIService
+    api_keys: ApiKeys
     audit: AuditLog
     browser: BrowserRules
     budgets: Budgets

@@ -16,7 +16,7 @@ from backend.services.health import Probe
 from backend.services.identity import Identity
 from backend.services.identity.identity import derive_key
 from backend.services.identity.passwords import Passwords
-from backend.services.limiter import Limiter
+from backend.services.limiter import API_KEY, Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import open_llm
 from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
@@ -79,6 +79,7 @@ def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:
             "link": settings.limit_entry,
             "oidc": settings.limit_entry,
             "refresh": settings.limit_refresh,
+            API_KEY: settings.limit_entry,
         },
     )
 

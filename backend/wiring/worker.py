@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from backend.config import Settings
 from backend.domain.models import with_models
 from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch, SecondFactorSettings
+from backend.services.api_keys import ApiKeys
 from backend.services.budgets import Controls
 from backend.services.bus import Bus
 from backend.services.conversation_search import ConversationSearch
@@ -16,6 +17,7 @@ from backend.services.llm.provider import Provider
 from backend.services.llm.switched import Switched
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.repositories.api_keys import ApiKeyRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.conversations import AdminConversationRepository, ConversationRepository
 from backend.services.repositories.folders import FolderRepository
@@ -86,6 +88,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         flights = SingleFlight(redis)
         users = UserRepository(database)
         identity = identity_of(settings, users, database, limiter, bus, audit)
+        api_keys = ApiKeys(ApiKeyRepository(database), limits=limiter, bus=bus, audit=audit)
         links = Links(OneTimeTokenRepository(database))
         mail = MailDispatch(MailRequestRepository(database), users, links, letters_of(settings), audit)
         oidc = oidc_of(settings, database, identity, users, links, audit)
@@ -105,13 +108,20 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             owner=worker,
         )
         accounts = Accounts(
-            identity, users, links, mail, housekeeping, audit, require_verified=settings.require_verified_email
+            identity,
+            api_keys,
+            users,
+            links,
+            mail,
+            housekeeping,
+            audit,
+            require_verified=settings.require_verified_email,
         )
         monitor = monitor_of(settings, database, cache, catalogue, worker)
         sink.monitor = monitor
         controls = Controls(ControlRepository(database), bus, audit)
         budgets = budgets_of(settings, redis, database, controls)
-        for part in (audit, bus, flights, streams, identity, mail, housekeeping, monitor, controls, budgets):
+        for part in (audit, bus, flights, streams, identity, api_keys, mail, housekeeping, monitor, controls, budgets):
             await part.start()
             stack.push_async_callback(part.close)
 
@@ -150,6 +160,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             accounts=accounts,
             account_export=AccountExport(users, personal_data, audit),
             ai=ai,
+            api_keys=api_keys,
             audit=audit,
             browser=browser_rules_of(settings),
             budgets=budgets,

@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.domain.api_keys import SCOPES, Scope
 from backend.domain.users import UserRole
 from tests.support.access import ACCESS, OBJECTS, callable_by, make_objects
+from tests.support.api_keys import make_key
 from tests.support.application import Account, Served
 from tests.support.openapi import Operation, operations
 
@@ -68,7 +70,8 @@ async def test_routes_for_administrators_refuse_others_and_no_other_route_does(
     account = await signed_in_as(app_client, role)
     for operation in await routes(app_client):
         for_admins = operation.id in callable_by("admin")
-        assert (403 in operation.statuses) == (for_admins or ACCESS[operation.id].by_cookie), operation.name
+        refuses = operation.id not in callable_by("anybody") or ACCESS[operation.id].by_cookie
+        assert (403 in operation.statuses) == refuses, operation.name
         response = await call(app_client, operation, account.headers)
         assert (response.status_code == 403) == (for_admins and role != "admin"), operation.name
         assert response.status_code != 401 or operation.id in callable_by("anybody"), operation.name
@@ -77,6 +80,23 @@ async def test_routes_for_administrators_refuse_others_and_no_other_route_does(
             assert response.status_code in (done if role == "admin" else {403}), operation.name
         if response.status_code == 403:
             assert response.json()["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_an_api_key_reaches_what_its_scope_says_and_nothing_else(
+    app_client: Served, admin: Account, scope: Scope
+) -> None:
+    key = (await make_key(app_client, admin, scopes=[scope]))["key"]
+    for operation in await routes(app_client):
+        row = ACCESS[operation.id]
+        if row.caller == "anybody":
+            continue
+        response = await call(app_client, operation, {"Authorization": f"Bearer {key}"})
+        if row.key in (scope, "any"):
+            assert response.status_code not in (401, 403), operation.name
+        else:
+            code = "insufficient_scope" if row.key else "sign_in_required"
+            assert (response.status_code, response.json()["code"]) == (403, code), operation.name
 
 
 async def test_what_a_route_answers_is_documented(app_client: Served, user: Account) -> None:

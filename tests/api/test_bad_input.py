@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 TAKES_NO_BODY_TOO = {"POST /api/auth/refresh", "POST /api/auth/logout"}
 STORED = (
     *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys", "external_identities"),
-    "second_factors",
+    *("second_factors", "api_keys"),
     *("conversations", "messages", "ai_usage", "usage_daily"),
 )
 BAD_VALUES: dict[str, Any] = {
@@ -65,6 +65,8 @@ def valid(operation: Operation) -> dict[str, Any]:
         "PATCH /api/conversations/{conversation_id}": {"title": MARKER},
         "POST /api/folders": {"name": MARKER},
         "PATCH /api/folders/{folder_id}": {"name": MARKER},
+        "POST /api/auth/api-keys": {"name": MARKER, "scopes": ["chat"]},
+        "PATCH /api/auth/api-keys/{key_id}": {"name": MARKER},
         "POST /api/auth/delete-account": {"password": PASSWORD},
         "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
         "POST /api/auth/oidc/link": {"password": PASSWORD, "return_to": f"/{MARKER}"},

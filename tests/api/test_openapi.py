@@ -71,8 +71,10 @@ def test_it_says_who_may_call(document: dict[str, Any]) -> None:
     for name, operation in each(document):
         required = [row for row in operation["security"] if row] and {} not in operation["security"]
         assert bool(required) == (operation["operationId"] not in callable_by("anybody")), name
-        refuses = operation["operationId"] in callable_by("admin") or ACCESS[operation["operationId"]].by_cookie
-        assert ("403" in operation["responses"]) == refuses, name
+        assert ("403" in operation["responses"]) == (bool(required) or ACCESS[operation["operationId"]].by_cookie), name
+        scope = ACCESS[operation["operationId"]].key
+        allowed = [{"api_key": [] if scope == "any" else [scope]}] if scope else []
+        assert [row for row in operation["security"] if "api_key" in row] == allowed, name
 
 
 def test_every_answer_lists_its_headers_once(document: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ async def check(served, chat):
 NEW_ENDPOINT = '''
 
 @router.get("/agents/count")
-async def count_agents(_: CurrentUser) -> int:
+async def count_agents(_: AnyCaller) -> int:
     """How many agents there are."""
     return len(AGENTS)
 '''

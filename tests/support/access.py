@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from backend.domain.agents import AGENTS
+from backend.domain.api_keys import Scope
+from tests.support.api_keys import make_key
 from tests.support.application import Account, Served
 
 Caller = Literal["anybody", "user", "admin"]
@@ -18,6 +20,7 @@ CHAT = "/api/ai/v4/chat"
 class Access:
     """caller: who may call it; a user, whatever the role is, and an admin are signed in.
 
+    key: the scope that an API key needs; "any": none; None: no key may call it.
     owned: path parameters and body fields that name an object of a user -> what they name, a row of OBJECTS.
     others: path parameters and body fields that name no user's object -> a value that a route takes.
     body: what it needs beside the fields that are owned.
@@ -25,6 +28,7 @@ class Access:
     """
 
     caller: Caller = "user"
+    key: Scope | Literal["any"] | None = None
     owned: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, object] = field(default_factory=dict)
@@ -34,7 +38,8 @@ class Access:
 QUESTION = {"message": "How do I reverse a list in Python?"}
 CONTINUED = {"conversation_id": "conversation"}
 BRANCHED = {**CONTINUED, "parent_id": "message", "regenerate_of": "message"}
-ANYBODY, USER, ADMIN = Access("anybody"), Access(), Access("admin")
+ANYBODY, USER, ADMIN = Access("anybody"), Access(), Access("admin", "admin")
+ANY_KEY = Access(key="any")
 BY_COOKIE = Access("anybody", by_cookie=True)
 
 ACCESS: dict[str, Access] = {
@@ -56,7 +61,7 @@ ACCESS: dict[str, Access] = {
     "link_identity": USER,
     "unlink_identity": USER,
     "confirm_identity": USER,
-    "get_health": USER,
+    "get_health": ANY_KEY,
     "get_me": USER,
     "change_me": USER,
     "change_password": USER,
@@ -70,29 +75,35 @@ ACCESS: dict[str, Access] = {
     "replace_recovery_codes": USER,
     "end_session": Access(owned={"session_id": "session"}),
     "logout_all": USER,
-    "ask_quickly": Access(owned=CONTINUED, body=QUESTION),
-    "ask_agent": Access(owned=BRANCHED, body=QUESTION),
-    "ask_team": Access(owned=CONTINUED, body=QUESTION),
-    "rerun_agent": Access(owned={"message_id": "team message"}, others={"agent": AGENTS[0].id}),
-    "estimate": Access(owned=BRANCHED, body=QUESTION),
-    "start_stream": Access(owned=BRANCHED, body=QUESTION),
-    "resume_stream": Access(owned={"stream_id": "stream"}),
-    "stop_stream": Access(owned={"stream_id": "stream"}),
-    "list_agents": USER,
-    "list_models": USER,
-    "get_analytics": USER,
-    "clear_cache": USER,
-    "list_conversations": USER,
-    "search_conversations": USER,
-    "get_conversation": Access(owned=CONTINUED),
-    "change_conversation": Access(owned={**CONTINUED, "folder_id": "folder"}, body={"pinned": True}),
-    "list_folders": USER,
-    "create_folder": USER,
-    "rename_folder": Access(owned={"folder_id": "folder"}, body={"name": "Work"}),
-    "delete_folder": Access(owned={"folder_id": "folder"}),
-    "list_messages": Access(owned=CONTINUED),
-    "delete_conversation": Access(owned=CONTINUED),
-    "restore_conversation": Access(owned={"conversation_id": "deleted conversation"}),
+    "create_api_key": USER,
+    "list_api_keys": USER,
+    "change_api_key": Access(owned={"key_id": "api key"}, body={"name": "Another name"}),
+    "revoke_api_key": Access(owned={"key_id": "api key"}),
+    "ask_quickly": Access(key="chat", owned=CONTINUED, body=QUESTION),
+    "ask_agent": Access(key="chat", owned=BRANCHED, body=QUESTION),
+    "ask_team": Access(key="chat", owned=CONTINUED, body=QUESTION),
+    "rerun_agent": Access(key="chat", owned={"message_id": "team message"}, others={"agent": AGENTS[0].id}),
+    "estimate": Access(key="chat", owned=BRANCHED, body=QUESTION),
+    "start_stream": Access(key="chat", owned=BRANCHED, body=QUESTION),
+    "resume_stream": Access(key="chat", owned={"stream_id": "stream"}),
+    "stop_stream": Access(key="chat", owned={"stream_id": "stream"}),
+    "list_agents": ANY_KEY,
+    "list_models": ANY_KEY,
+    "get_analytics": Access(key="usage:read"),
+    "clear_cache": Access(key="chat"),
+    "list_conversations": Access(key="conversations:read"),
+    "list_messages": Access(key="conversations:read", owned=CONTINUED),
+    "get_conversation": Access(key="conversations:read", owned=CONTINUED),
+    "change_conversation": Access(
+        key="conversations:write", owned={**CONTINUED, "folder_id": "folder"}, body={"pinned": True}
+    ),
+    "search_conversations": Access(key="conversations:read"),
+    "list_folders": Access(key="conversations:read"),
+    "create_folder": Access(key="conversations:write"),
+    "rename_folder": Access(key="conversations:write", owned={"folder_id": "folder"}, body={"name": "Work"}),
+    "delete_folder": Access(key="conversations:write", owned={"folder_id": "folder"}),
+    "restore_conversation": Access(key="conversations:write", owned={"conversation_id": "deleted conversation"}),
+    "delete_conversation": Access(key="conversations:write", owned=CONTINUED),
     "get_dashboard": ADMIN,
     "list_alerts": ADMIN,
     "get_detailed_health": ADMIN,
@@ -101,7 +112,7 @@ ACCESS: dict[str, Access] = {
     "get_spending": ADMIN,
     "list_audit_entries": ADMIN,
     "set_spending": ADMIN,
-    "set_budget": Access("admin", others={"user_id": "nobody"}),
+    "set_budget": Access("admin", "admin", others={"user_id": "nobody"}),
 }
 
 
@@ -152,6 +163,10 @@ async def _session(served: Served, account: Account) -> tuple[str, ...]:
     return (next(item["id"] for item in listed.json()["items"] if not item["current"]),)
 
 
+async def _api_key(served: Served, account: Account) -> tuple[str, ...]:
+    return ((await make_key(served, account))["id"],)
+
+
 OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, ...]]]] = {
     ("conversation", "message"): _answer,
     ("deleted conversation",): _deleted,
@@ -159,6 +174,7 @@ OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, 
     ("team message",): _team_answer,
     ("stream",): _stream,
     ("session",): _session,
+    ("api key",): _api_key,
 }
 """What an account can own -> makes it, and returns its ids."""
 

@@ -9,6 +9,7 @@ from backend.errors import Conflict, InvalidInput, MailUnavailable, Unauthentica
 from backend.services.accounts.dispatch import MailDispatch
 from backend.services.accounts.housekeeping import Housekeeping
 from backend.services.accounts.links import Links
+from backend.services.api_keys import ApiKeys
 from backend.services.audit_log import AuditLog
 from backend.services.identity import Identity, Principal
 from backend.services.identity.identity import name_from, normal_email
@@ -24,6 +25,7 @@ class Accounts:
     def __init__(
         self,
         identity: Identity,
+        api_keys: ApiKeys,
         users: UserRepository,
         links: Links,
         mail: MailDispatch,
@@ -33,6 +35,7 @@ class Accounts:
         require_verified: bool = False,
     ) -> None:
         self._identity = identity
+        self._api_keys = api_keys
         self._users = users
         self._links = links
         self._mail = mail
@@ -122,7 +125,7 @@ class Accounts:
         return _existing(await self._users.set_profile(user.id, replace(profile, **changes)))
 
     async def delete(self, principal: Principal, *, password: str | None, confirmation: str | None) -> None:
-        """Ends every session. The ledger stays, anonymous; everything else of the user is erased.
+        """Ends every session and every API key. The ledger stays, anonymous; everything else of the user is erased.
 
         confirmation: of the identity provider, instead of the password.
         Raises InvalidInput (wrong_password, confirmation_invalid), RateLimited, Overloaded.
@@ -133,6 +136,7 @@ class Accounts:
         else:
             await self._identity.confirm(user_id, password or "")
         await self._identity.end_sessions(user_id)
+        await self._api_keys.revoke_all(user_id)
         await self._audit.record(AuditAction.ACCOUNT_DELETED, user_id=user_id)  # before the log is unlinked from it
         await self._housekeeping.end_account(user_id)
 

@@ -10,6 +10,7 @@ from functools import partial
 from backend.domain.audit import UNKNOWN, AuditAction
 from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User
 from backend.errors import InvalidInput, MfaRequired, Unauthenticated
+from backend.services.changes import Announcements
 from backend.services.identity.challenges import LIFETIME as CHALLENGE_LIFETIME
 from backend.services.identity.challenges import Challenges
 from backend.services.identity.passwords import Passwords
@@ -17,7 +18,6 @@ from backend.services.identity.refresh import IDLE, RefreshTokens
 from backend.services.identity.revocations import Revocations
 from backend.services.identity.second_factors import SecondFactors
 from backend.services.identity.stores import (
-    Announcements,
     Audit,
     ChallengeStore,
     SecondFactorStore,

@@ -1,6 +1,6 @@
 """What identity needs of others, as small interfaces: repositories, the limiter and the bus have more to offer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -100,16 +100,3 @@ class Audit(Protocol):
     async def record(
         self, action: AuditAction, *, user_id: str | None, actor_id: str | None = None, **detail: str
     ) -> None: ...
-
-
-class Announcements(Protocol):
-    @property
-    def connected(self) -> bool: ...
-
-    def subscribe(self, channel: str, handler: Callable[[bytes], None]) -> None: ...
-
-    def on_gap(self, handler: Callable[[], None]) -> None: ...
-
-    async def publish(self, channel: str, payload: bytes) -> None:
-        """Raises RedisUnavailable."""
-        ...

@@ -10,6 +10,7 @@ from typing import get_args
 import jwt
 from cachetools import TLRUCache
 
+from backend.domain.api_keys import KeyGrant
 from backend.domain.users import User, UserRole
 from backend.errors import Unauthenticated
 
@@ -25,11 +26,16 @@ CLAIMS = ("sub", "sid", "role", "typ", "aud", "iss", "iat", "exp", "jti")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls, as the access token says; name and email are in the users collection."""
+    """Who calls, as the access token or the API key says; name and email are in the users collection.
+
+    key: what the API key permits, None for somebody who has signed in. session_id: empty with a key. role: for who
+    sends a key it is as it was when the key was looked up.
+    """
 
     user_id: str
     role: UserRole
     session_id: str
+    key: KeyGrant | None = None
 
 
 @dataclass(frozen=True, slots=True)

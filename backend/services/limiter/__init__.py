@@ -8,17 +8,18 @@ from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address, ip_address, ip_network
 from types import MappingProxyType
 
+from backend.domain.rates import Rate
 from backend.errors import CacheUnavailable, RateLimited
 from backend.services.limiter.leased import Admission, LeasedLimit, RateState, Uncounted
 from backend.services.limiter.ledger import Claim
 from backend.services.limiter.window import SlidingWindow
 from backend.services.redis_client import RedisClient, RedisUnavailable
 
-__all__ = ["CHAT", "Admission", "Limiter", "Rate", "RateState", "address_subject"]
+__all__ = ["API_KEY", "CHAT", "Admission", "Limiter", "Rate", "RateState", "address_subject"]
 
-Rate = tuple[int, int]
-"""(events, window in seconds)."""
 CHAT = "chat"
+API_KEY = "api_key"
+"""Unknown API keys per network address."""
 
 SLOT_RETRY_S = 1.0
 IPV6_PREFIX = 64
@@ -114,6 +115,17 @@ class Limiter:
         if self._auth is not None:
             with _sign_ins_need_redis():
                 await self._auth.take(self._sign_in_key(subject))
+
+    async def check_look_up(self, subject: str) -> None:
+        """Raises RateLimited after too many unknown API keys. subject: of a network address."""
+        await self.look(API_KEY, subject)
+        state = self.rate(API_KEY, subject)
+        if state and not state.remaining and state.reset_s > 0:
+            raise RateLimited("Too many unknown API keys: try again later.", retry_after=state.reset_s)
+
+    async def record_unknown_key(self, subject: str) -> None:
+        """Counts one. Raises RateLimited where it is too many already."""
+        await self.take(API_KEY, subject)
 
     def _sign_in_key(self, subject: str) -> str:
         return self._redis.key(_hashed(subject), "limit", "auth")

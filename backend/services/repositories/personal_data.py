@@ -16,7 +16,19 @@ Order = tuple[tuple[str, Literal[1, -1]], ...]
 BATCH = 100
 LINKS = ("conversation_id", "message_id")
 TRACES = ("address", "correlation_id")
-NOT_EXPORTED = ("_id", "user_id", "hash", "token_hash", "previous_hash", "registration", "secret", "recovery_codes")
+NOT_EXPORTED = (
+    "_id",
+    "user_id",
+    "hash",
+    "token_hash",
+    "previous_hash",
+    "registration",
+    "secret",
+    "recovery_codes",
+    "live",
+    "purge_at",
+    "changed_at",
+)
 """Secrets, and what only this server can make use of."""
 
 
@@ -47,12 +59,12 @@ HOLDINGS = (
     Holding("feedback", "deleted"),
     Holding("documents", "deleted"),
     Holding("document_chunks", "deleted", exported=False),
-    Holding("api_keys", "deleted"),
     Holding("external_identities", "deleted"),
     Holding("second_factors", "deleted"),
     Holding("one_time_tokens", "deleted", exported=False),
     Holding("idempotency_keys", "deleted", exported=False),
-    # A worker that misses an announcement learns from these that the user's sessions have ended.
+    # A worker that misses an announcement learns from these that the user's sessions and keys have ended.
+    Holding("api_keys", "deleted last"),
     Holding("auth_sessions", "deleted last"),
     # What the installation spent stays exact, but nobody can tell any more for whom.
     Holding("ai_usage", "made anonymous", (("request_id", 1), ("call", 1))),

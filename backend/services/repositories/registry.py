@@ -2,6 +2,7 @@
 
 from backend.services.repositories import (
     alerts,
+    api_keys,
     audit_log,
     auth_sessions,
     controls,
@@ -23,6 +24,7 @@ from backend.services.scalable_database import Query, reads
 
 MODULES = (
     alerts,
+    api_keys,
     audit_log,
     auth_sessions,
     controls,

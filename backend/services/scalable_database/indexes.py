@@ -106,9 +106,16 @@ SECOND_FACTORS = (
     Index("expiry", "second_factors", (("expires_at", 1),), "removal of what was not confirmed", AT_EXPIRY),
 )
 
-LATER_ACCOUNTS = (
-    Index("hash", "api_keys", (("hash", 1),), "(identify a program)", UNIQUE),
-    Index("user_created", "api_keys", (("user_id", 1), ("created_at", -1)), "(a user's keys)"),
+API_KEYS = (
+    Index("hash", "api_keys", (("hash", 1),), "api_keys.by_hash", UNIQUE),
+    Index(
+        "user_live_created",
+        "api_keys",
+        (("user_id", 1), ("live", 1), ("created_at", -1), ("_id", -1)),
+        "api_keys.of_user",
+    ),
+    Index("changed", "api_keys", (("changed_at", 1),), "api_keys.changed_since", SPARSE),
+    Index("purge", "api_keys", (("purge_at", 1),), "removal of what was revoked or has expired", AT_EXPIRY),
 )
 
 
@@ -244,7 +251,7 @@ INDEXES: tuple[Index, ...] = (
     *MAIL_LINKS,
     *EXTERNAL_IDENTITIES,
     *SECOND_FACTORS,
-    *LATER_ACCOUNTS,
+    *API_KEYS,
     *CONVERSATIONS,
     *MESSAGES,
     *LEDGER,

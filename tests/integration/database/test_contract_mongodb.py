@@ -1,5 +1,6 @@
 """The contract of repositories and turn log, here on a real MongoDB through both drivers."""
 
+from tests.support.database.contract.api_keys import *  # noqa: F403
 from tests.support.database.contract.audit import *  # noqa: F403
 from tests.support.database.contract.conversations import *  # noqa: F403
 from tests.support.database.contract.external_identities import *  # noqa: F403

@@ -16,6 +16,7 @@ from backend.domain.budgets import Budget
 from backend.domain.one_time_tokens import Purpose
 from backend.domain.users import Profile, UserRole
 from backend.services.repositories.alerts import AlertRepository
+from backend.services.repositories.api_keys import ApiKeyRepository
 from backend.services.repositories.audit_log import AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.controls import ControlRepository
@@ -32,6 +33,7 @@ from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from backend.services.turn_log.documents import new_conversation
+from tests.support.database.contract.api_keys import make_api_key
 from tests.support.database.contract.audit import make_entry
 from tests.support.database.contract.external_identities import ADA
 from tests.support.database.contract.mail_links import make_token
@@ -121,6 +123,10 @@ async def _seed_shared_state(database: ScalableDatabase) -> None:
         if number % 2 == 0:
             await sessions.revoke(user_id, session.id)
         await keys.begin(user_id, f"key {number}", "body", f"req_{number}", later)
+        api_key = make_api_key(f"key {number}", user.id)
+        assert await ApiKeyRepository(database).create(api_key)
+        if number % 2 == 0:
+            await ApiKeyRepository(database).revoke(user.id, api_key.id)
         await LeaseRepository(database).acquire(f"lease {number}", "owner", 60)
         alert = Alert(f"alert_{number}", f"rule {number}", "warning", "ratio", 0.9, 0.8, 60, "m", later)
         await AlertRepository(database).fire(alert)

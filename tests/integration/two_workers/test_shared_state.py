@@ -3,6 +3,7 @@
 import pytest
 
 from tests.servers import SimulatorHandle
+from tests.support.api_keys import KEYS, by_key, make_key
 from tests.support.chat import Chat
 from tests.support.waiting import eventually
 from tests.support.workers import Json, Workers
@@ -53,6 +54,20 @@ async def test_an_ended_session_is_refused_by_the_other_worker(workers: Workers,
 
     await eventually(refused, WITHIN_S)
     assert (await on_b.post("chat/optimized", message="Too late")).status_code == 401
+
+
+async def test_a_revoked_key_is_refused_by_the_other_worker(workers: Workers) -> None:
+    on_a, on_b = await workers.user()
+    made = await make_key(workers.a, on_a.account)
+    by_program = Chat(workers.b, by_key(on_b.account, made["key"]))
+    await by_program.ask("With a key")
+    revoked = await workers.a.client.delete(f"{KEYS}/{made['id']}", headers=on_a.account.headers)
+    assert revoked.status_code == 204
+
+    async def refused() -> bool:
+        return (await by_program.post("chat/optimized", message="With a key")).status_code == 401
+
+    await eventually(refused, WITHIN_S)
 
 
 async def test_the_figures_of_both_workers_add_up_on_either(workers: Workers) -> None:

@@ -1,5 +1,6 @@
 """The contract of repositories and turn log, here on the in-memory database."""
 
+from tests.support.database.contract.api_keys import *  # noqa: F403
 from tests.support.database.contract.audit import *  # noqa: F403
 from tests.support.database.contract.conversations import *  # noqa: F403
 from tests.support.database.contract.external_identities import *  # noqa: F403

@@ -24,6 +24,9 @@ MILLISECOND = timedelta(milliseconds=1)
 WITHOUT_USER = {
     "users.by_id",
     "users.by_email",
+    "users.key_owner",
+    "api_keys.by_hash",
+    "api_keys.changed_since",
     "users.first_with_role",
     "users.with_budget",
     "controls.state",
