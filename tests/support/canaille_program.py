@@ -1,13 +1,14 @@
 """Canaille, an OpenID provider from PyPI, with what tests need: `python -I canaille_program.py FD`.
 
 FD: a listening socket. The first line of standard input: JSON, {"port", "secret_key", "redirect_uri", "client_id",
-"client_secret", "users": [{"name", "email", "verified", "password", "groups"}]}. It keeps everything in memory, and
-ends when standard input does. It runs in an environment of its own and imports nothing of this repository.
+"client_secret", "folder", "users": [{"name", "email", "verified", "password"}]}. It keeps what it has in the
+folder, and ends when standard input does. It runs in an environment of its own and imports nothing of this repository.
 """
 
 import datetime
 import json
 import os
+import secrets
 import sys
 import threading
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 from canaille import create_app
 from canaille.app import models
 from canaille.backends import Backend
+from canaille.oidc.provider import authorization
 from flask import Flask
 from werkzeug.serving import make_server
 
+QUICK = {"pbkdf2_sha512__rounds": 1000}
 VERIFIED = "{% if user.organization == 'verified' %}true{% endif %}"
 
 
@@ -28,12 +31,19 @@ def application(wanted: dict[str, Any]) -> Flask:
             "SECRET_KEY": wanted["secret_key"],
             "SERVER_NAME": server,
             "PREFERRED_URL_SCHEME": "http",
-            "CANAILLE": {"DATABASE": "memory", "ENABLE_INTRUDER_LOCKOUT": False},
+            "CANAILLE": {"DATABASE": "sql", "ENABLE_INTRUDER_LOCKOUT": False},
+            # Its database in memory finds rows that fit one of several conditions instead of all.
+            "CANAILLE_SQL": {
+                "DATABASE_URI": f"sqlite:///{wanted['folder']}/canaille.sqlite",
+                "PASSWORD_HASH_PARAMS": QUICK,
+            },
             # No client is trusted: each asks its users for consent.
             "CANAILLE_OIDC": {"TRUSTED_DOMAINS": []},
         }
     )
     app.config["CANAILLE_OIDC"]["USERINFO_MAPPING"]["EMAIL_VERIFIED"] = VERIFIED
+    # As it makes access tokens, two of one user in one second are the same, and its database refuses the second.
+    authorization._token_generators["default"].access_token_generator = lambda **_: secrets.token_urlsafe(32)
     with app.app_context(), Backend.instance.session():
         for row in wanted["users"]:
             add_user(row)
@@ -52,10 +62,6 @@ def add_user(row: dict[str, Any]) -> None:
         organization="verified" if row["verified"] else "unverified",
     )
     Backend.instance.save(user)
-    for name in row["groups"]:
-        group = Backend.instance.get(models.Group, display_name=name) or models.Group(display_name=name, members=[])
-        group.members = [*group.members, user]
-        Backend.instance.save(group)
 
 
 def add_client(wanted: dict[str, Any]) -> None:

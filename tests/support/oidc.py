@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -27,8 +28,9 @@ PUBLIC_URL = "http://aether.example"
 REDIRECT_URI = f"{PUBLIC_URL}/api/auth/oidc/callback"
 CLIENT_ID = "aether"
 PASSWORD = "password at the provider"
+START_S, STOP_S = 60, 10
 STEPS = 12
-NAMES = 40
+NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +55,31 @@ class Provider:
 
 @contextmanager
 def canaille() -> Iterator[Provider]:
-    """Users of the group "operators" have names that begin with op."""
-    python = environment_of_canaille()
-    client_secret = secrets.token_urlsafe(24)
+    """In a process of its own, which ends with this one."""
     verified, unverified = ([f"{kind}{number}" for number in range(NAMES)] for kind in ("vera", "uma"))
-    operators = [f"op{number}" for number in range(NAMES)]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    users = [
+        {"name": name, "email": f"{name}@example.com", "verified": name in verified, "password": PASSWORD}
+        for name in (*verified, *unverified)
+    ]
+    with TemporaryDirectory(prefix="aether-canaille-") as folder:
         wanted = {
-            "port": port,
             "secret_key": secrets.token_urlsafe(32),
             "redirect_uri": REDIRECT_URI,
             "client_id": CLIENT_ID,
-            "client_secret": client_secret,
-            "users": [
-                {
-                    "name": name,
-                    "email": f"{name}@example.com",
-                    "verified": name not in unverified,
-                    "password": PASSWORD,
-                    "groups": ["operators"] if name in operators else [],
-                }
-                for name in (*verified, *unverified, *operators)
-            ],
+            "client_secret": secrets.token_urlsafe(24),
+            "folder": folder,
+            "users": users,
         }
+        with running(wanted) as url:
+            yield Provider(url, str(wanted["client_secret"]), iter(verified), iter(unverified))
+
+
+@contextmanager
+def running(wanted: dict[str, Any]) -> Iterator[str]:
+    """Its URL, as soon as it answers."""
+    python = environment_of_canaille()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         process = subprocess.Popen(
             [python, "-I", PROGRAM, str(listener.fileno())],
             stdin=subprocess.PIPE,
@@ -85,15 +88,16 @@ def canaille() -> Iterator[Provider]:
             pass_fds=[listener.fileno()],
         )
     assert process.stdin is not None
-    process.stdin.write(json.dumps(wanted).encode() + b"\n")
-    process.stdin.flush()
     try:
+        process.stdin.write(json.dumps(wanted | {"port": port}).encode() + b"\n")
+        process.stdin.flush()
+        url = f"http://127.0.0.1:{port}"
         # The socket listens already: whoever connects waits until it answers.
-        httpx.get(f"http://127.0.0.1:{port}/.well-known/openid-configuration", timeout=60).raise_for_status()
-        yield Provider(f"http://127.0.0.1:{port}", client_secret, iter(verified), iter(unverified))
+        httpx.get(f"{url}/.well-known/openid-configuration", timeout=START_S).raise_for_status()
+        yield url
     finally:
         process.stdin.close()
-        process.wait(10)
+        process.wait(STOP_S)
 
 
 def environment_of_canaille() -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from authlib.oidc.discovery import get_well_known_url
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, KeySet, RSAKey
+from joserfc.jwk import JWKRegistry, Key, KeySet, RSAKey
 
 from backend.domain.addresses import RefusedAddress, check_address
 from backend.errors import OidcUnavailable
@@ -24,6 +24,7 @@ REST_S = 2.0
 MAX_KEYS = 50
 KEY_TYPES = ("RSA", "EC")
 MIN_RSA_BITS = 2048
+BITS_A_CHARACTER = 6
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ class Issuer:
         self._metadata_at = 0.0
         self._keys = KeySet([])
         self._keys_at: float | None = None
-        self._failed_at: float | None = None
+        self._failed_at: dict[str, float] = {}
 
     async def metadata(self) -> Metadata:
         """Raises OidcUnavailable. What was known before serves on while the provider is away."""
@@ -97,14 +98,13 @@ class Issuer:
         self._keys_at = self._clock()
 
     async def _rested(self, url: str) -> dict[str, Any]:
-        if self._failed_at is not None and self._clock() - self._failed_at < REST_S:
+        if url in self._failed_at and self._clock() - self._failed_at[url] < REST_S:
             raise unavailable("failed a moment ago")
         try:
             found = await self._fetcher.get(url)
         except OidcUnavailable:
-            self._failed_at = self._clock()
+            self._failed_at[url] = self._clock()
             raise
-        self._failed_at = None
         return found
 
     def _parsed(self, document: dict[str, Any]) -> Metadata:
@@ -140,11 +140,19 @@ def keys_from(document: dict[str, Any]) -> KeySet:
         if not isinstance(row, dict) or row.get("kty") not in KEY_TYPES or row.get("use", "sig") != "sig":
             continue
         try:
-            key = JWKRegistry.import_key(row)
-            if not isinstance(key, RSAKey) or key.raw_value.key_size >= MIN_RSA_BITS:
-                keys.append(key)
+            keys.append(_key_from(row))
         except (JoseError, ValueError, TypeError) as error:
             log.warning("oidc_key_ignored", reason=type(error).__name__)
     if not keys:
         raise unavailable("no key that may sign")
     return KeySet(keys)
+
+
+def _key_from(row: dict[str, Any]) -> Key:
+    """Raises JoseError, ValueError, TypeError. A short key is told by its length, before the library warns of it."""
+    if row["kty"] == "RSA" and len(row.get("n", "")) * BITS_A_CHARACTER < MIN_RSA_BITS:
+        raise ValueError("a short key")
+    key = JWKRegistry.import_key(row)
+    if isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS:  # written with zeros in front
+        raise ValueError("a short key")
+    return key

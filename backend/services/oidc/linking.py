@@ -90,8 +90,9 @@ class Linking:
         user = await self._users.by_email(who.email)
         if user is None:
             return await self._register(who)
-        # An administrator's account is worth more than one word of the provider.
-        if user.verified_at is None or user.role == "admin":
+        # These two are worth more than one word of the provider.
+        guarded = user.role == "admin" or await self._identity.second_factors.enabled(user.id)
+        if user.verified_at is None or guarded:
             raise OidcRefused("Sign in with the password, then link the account.", code="oidc_account_exists")
         return user
 

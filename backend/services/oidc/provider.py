@@ -15,7 +15,7 @@ from backend.domain.external_identities import ProviderUser
 from backend.domain.users import DEFAULT_LOCALE
 from backend.services.oidc.fetching import TIMEOUT_S, Fetcher, unavailable
 from backend.services.oidc.flows import Flow
-from backend.services.oidc.id_tokens import Claims, IdTokens, refused
+from backend.services.oidc.id_tokens import LEEWAY_S, Claims, IdTokens, refused
 from backend.services.oidc.issuer import Issuer, Metadata
 
 ADDRESS = ("email", "email_verified")
@@ -71,7 +71,7 @@ class OidcClient:
     async def authorization_url(self, flow: Flow) -> str:
         """Raises OidcUnavailable."""
         metadata = await self._issuer.metadata()
-        again = {"prompt": "login", "max_age": "0"} if flow.intent == "confirm" else {}
+        again = {"prompt": "login", "max_age": str(LEEWAY_S)} if flow.intent == "confirm" else {}
         url: str = prepare_grant_uri(
             metadata.authorization_endpoint,
             client_id=self._settings.client_id,
@@ -134,7 +134,7 @@ class OidcClient:
             subject=claims["sub"],
             email=address_of(claims.get("email", "")),
             # Some send the word: Apple and Cognito do.
-            email_verified=claims.get("email_verified") in (True, "true"),
+            email_verified=claims.get("email_verified") is True or claims.get("email_verified") == "true",
             name=name_of(claims.get("name")),
             locale="pl" if str(claims.get("locale", "")).lower().startswith("pl") else DEFAULT_LOCALE,
             signed_in_at=instant_of(claims.get("auth_time")),
