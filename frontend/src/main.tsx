@@ -5,6 +5,7 @@ import { createRoot } from "react-dom/client";
 import { ApiClient } from "@/api/client";
 import { isProblem } from "@/api/problem";
 import { App } from "@/app";
+import { Answers } from "@/chat/answers";
 import { CrashBoundary } from "@/components/crash-boundary";
 import { ToastProvider } from "@/components/toasts";
 import { initialLocale, loadCatalogue, WordsProvider } from "@/i18n";
@@ -19,6 +20,7 @@ const RETRIES = 2;
 async function main(): Promise<void> {
   const session = new Session();
   const api = new ApiClient(session);
+  const answers = new Answers(api);
   const queries = new QueryClient({
     defaultOptions: {
       queries: {
@@ -31,7 +33,10 @@ async function main(): Promise<void> {
   session.subscribe(() => {
     const { status } = session.snapshot();
     // What one account has seen is not for the next one.
-    if (status === "signed-out" && previous === "signed-in") queries.clear();
+    if (status === "signed-out" && previous === "signed-in") {
+      answers.clear();
+      queries.clear();
+    }
     previous = status;
   });
   void session.start();
@@ -43,7 +48,7 @@ async function main(): Promise<void> {
     <StrictMode>
       <WordsProvider locale={locale} catalogue={catalogue}>
         <CrashBoundary>
-          <ServicesProvider value={{ session, api }}>
+          <ServicesProvider value={{ session, api, answers }}>
             <QueryClientProvider client={queries}>
               <ToastProvider>
                 <App />

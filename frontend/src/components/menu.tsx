@@ -4,6 +4,8 @@ import { Icon, type IconName } from "@/components/icon";
 export interface MenuEntry {
   label: string;
   icon?: IconName;
+  /** A second, softer line. */
+  hint?: string;
   /** For choices: whether this one is chosen. */
   checked?: boolean;
   danger?: boolean;
@@ -106,7 +108,10 @@ function MenuItem({ entry, onClose }: { entry: MenuEntry; onClose(): void }): Re
         }}
       >
         {entry.icon && <Icon name={entry.icon} />}
-        <span className="grow">{entry.label}</span>
+        <span className="grow">
+          {entry.label}
+          {entry.hint && <span className="menu-hint">{entry.hint}</span>}
+        </span>
         {entry.checked && <Icon name="check" />}
       </button>
     </>

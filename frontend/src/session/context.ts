@@ -2,11 +2,13 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { ApiClient } from "@/api/client";
 import type { User } from "@/api/types";
+import type { Answers } from "@/chat/answers";
 import type { Session, SessionState } from "@/session/session";
 
 export interface Services {
   session: Session;
   api: ApiClient;
+  answers: Answers;
 }
 
 const ServicesContext = createContext<Services | null>(null);

@@ -1,15 +1,19 @@
 /** For tests: a component with everything around it that the page has, and a server that answers from a table. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { cleanup, type RenderResult, render } from "@testing-library/react";
+import { cleanup, configure, type RenderResult, render } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach } from "vitest";
 import { ApiClient } from "@/api/client";
 import type { User } from "@/api/types";
+import { Answers } from "@/chat/answers";
 import { ToastProvider } from "@/components/toasts";
 import { WordsProvider } from "@/i18n";
 import { en } from "@/i18n/en";
 import { ServicesProvider } from "@/session/context";
 import { Session } from "@/session/session";
+
+// A page is a file of its own, which a busy machine may take a while to load.
+configure({ asyncUtilTimeout: 4000 });
 
 export const USER: User = {
   id: "user_1",
@@ -57,10 +61,17 @@ export class FakeServer {
     this.calls.push(call);
     const handler = this.handlers[`${call.method} ${path}`] ?? this.handlers[`${call.method} ${path.split("?")[0]}`];
     const reply = handler ? await handler(call) : problem(404, "not_found");
-    if (reply instanceof Response) return reply;
+    if (reply instanceof Response) return abortable(reply, init.signal ?? null);
     const { status = 200, body: answer, headers = {} } = reply;
     return new Response(answer === undefined ? null : JSON.stringify(answer), { status, headers });
   };
+}
+
+/** As of a real fetch, the body breaks off when the signal does. */
+function abortable(response: Response, signal: AbortSignal | null): Response {
+  if (!signal || !response.body) return response;
+  const body = response.body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal });
+  return new Response(body, { status: response.status, headers: response.headers });
 }
 
 export function problem(status: number, code: string, more: Record<string, unknown> = {}): Reply {
@@ -74,6 +85,7 @@ export function signedIn(user: User = USER, token = "a token"): Reply {
 interface Page extends RenderResult {
   session: Session;
   queries: QueryClient;
+  answers: Answers;
 }
 
 /** user null: nobody is signed in. */
@@ -82,16 +94,18 @@ export function renderPage(content: ReactNode, server: FakeServer, user: User | 
   if (user) session.begin(signedIn(user).body as Parameters<Session["begin"]>[0]);
   else void session.start();
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const api = new ApiClient(session, server.fetch);
+  const answers = new Answers(api);
   const result = render(
     <WordsProvider locale="en" catalogue={en}>
-      <ServicesProvider value={{ session, api: new ApiClient(session, server.fetch) }}>
+      <ServicesProvider value={{ session, api, answers }}>
         <QueryClientProvider client={queries}>
           <ToastProvider>{content}</ToastProvider>
         </QueryClientProvider>
       </ServicesProvider>
     </WordsProvider>,
   );
-  return { ...result, session, queries };
+  return { ...result, session, queries, answers };
 }
 
 afterEach(() => {

@@ -1,5 +1,6 @@
 import { account } from "@/i18n/en/account";
+import { chat } from "@/i18n/en/chat";
 import { common } from "@/i18n/en/common";
 
 /** The English words, a file for each part of the page. */
-export const en = { ...common, ...account } as const;
+export const en = { ...common, ...account, ...chat } as const;

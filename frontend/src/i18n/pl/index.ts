@@ -1,6 +1,7 @@
 import type { Catalogue } from "@/i18n";
 import { account } from "@/i18n/pl/account";
+import { chat } from "@/i18n/pl/chat";
 import { common } from "@/i18n/pl/common";
 
 /** The Polish words; the compiler names every key that is missing. */
-export const pl: Catalogue = { ...common, ...account };
+export const pl: Catalogue = { ...common, ...account, ...chat };

@@ -1,7 +1,123 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
+import { isProblem } from "@/api/problem";
+import type { Row } from "@/chat/rows";
+import { useTarget } from "@/chat/target";
+import { useConversation } from "@/chat/use-conversation";
+import { Button } from "@/components/button";
+import { explained } from "@/components/form";
+import { useWords } from "@/i18n";
+import { Announcer } from "@/pages/chat/announcer";
+import { Answer } from "@/pages/chat/answer";
+import { Composer } from "@/pages/chat/composer";
+import { MessageList } from "@/pages/chat/message-list";
+import { Question } from "@/pages/chat/question";
+import { useArrivals } from "@/pages/chat/use-arrivals";
 import { Shell } from "@/pages/shell";
+import { navigate } from "@/router";
 import type { PageProps } from "@/routes";
+import "@/styles/chat.css";
 
-export default function ChatPage(_: PageProps): ReactNode {
-  return <Shell>{null}</Shell>;
+export default function ChatPage({ params }: PageProps): ReactNode {
+  const { t } = useWords();
+  const conversationId = params.id ?? null;
+  const [target, setTarget] = useTarget();
+  const view = useConversation(conversationId);
+  const { rows, loaded, live } = view;
+  const announcement = useArrivals();
+  const running = live?.running ?? false;
+  const empty = rows.length === 0 && (conversationId === null || loaded.status === "success");
+  return (
+    <Shell bar={<span className="grow" />}>
+      <div className={empty ? "chat empty" : "chat"}>
+        {empty && <h1 className="greeting">{t("chat.greeting")}</h1>}
+        {loaded.status === "error" ? (
+          <Unavailable error={loaded.error} />
+        ) : (
+          !empty && (
+            <MessageList
+              name={conversationId ?? "new"}
+              rows={rows}
+              loaded={loaded}
+              render={(row) => <RowView row={row} view={view} target={target} />}
+            />
+          )
+        )}
+        {loaded.status !== "error" && (
+          <Composer
+            conversationId={conversationId}
+            target={target}
+            onTarget={setTarget}
+            onAsk={(text) => view.ask(text, target)}
+            running={running}
+            stopping={live?.stopping ?? false}
+            onStop={view.stop}
+          />
+        )}
+        <Announcer text={announcement} />
+      </div>
+      <EscapeStops active={running} onStop={view.stop} />
+    </Shell>
+  );
+}
+
+interface RowProps {
+  row: Row;
+  view: ReturnType<typeof useConversation>;
+  target: string;
+}
+
+function RowView({ row, view, target }: RowProps): ReactNode {
+  const busy = view.live?.running ?? false;
+  if (row.kind === "answer") {
+    return (
+      <Answer
+        step={row.step}
+        live={row.live}
+        busy={busy}
+        onRegenerate={view.regenerate}
+        onRerun={view.rerun}
+        onSelect={view.select}
+        onDismiss={view.dismiss}
+      />
+    );
+  }
+  const step = row.kind === "question" ? row.step : null;
+  return (
+    <Question
+      text={row.kind === "question" ? row.step.message.content : row.live.body.message}
+      step={step}
+      busy={busy}
+      onEdit={(question, text) => view.edit(question, text, target)}
+      onSelect={view.select}
+    />
+  );
+}
+
+function Unavailable({ error }: { error: Error | null }): ReactNode {
+  const { t } = useWords();
+  const gone = isProblem(error, "not_found");
+  return (
+    <div className="centre">
+      <div className="card stack" role="alert">
+        <h1>{t(gone ? "chat.gone" : "chat.failed")}</h1>
+        <p className="soft">{gone ? t("chat.gone.text") : explained(error, t)}</p>
+        <Button kind="primary" onClick={() => navigate("/")}>
+          {t("chat.new")}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Escape stops the answer, unless something nearer to the keyboard has used the key. */
+function EscapeStops({ active, onStop }: { active: boolean; onStop(): void }): ReactNode {
+  useEffect(() => {
+    if (!active) return;
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) onStop();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [active, onStop]);
+  return null;
 }
