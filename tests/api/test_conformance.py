@@ -17,8 +17,9 @@ pytestmark = pytest.mark.timeout(240)
 ENDS_THE_SIGN_IN = {"logout", "logout_all"}
 """Whatever is called after them is a 401: each has a run and a user of its own."""
 NEEDS_WHAT_NOBODY_GUESSES = {
-    *("refresh", "verify_email", "reset_password"),  # tokens
-    *("change_password", "delete_account"),  # the password
+    *("refresh", "verify_email", "reset_password", "login_mfa"),  # tokens
+    *("change_password", "delete_account", "enroll_mfa"),  # the password
+    *("confirm_mfa", "disable_mfa", "replace_recovery_codes"),  # a code
 }
 TWICE = (2, 60)
 
