@@ -103,7 +103,9 @@ class QuickBody(Shape):
 
 class ChatBody(QuickBody):
     agent_type: Annotated[AgentChoice, Doc("auto: routed by what the message is about")] = "auto"
-    parent_id: Annotated[Identifier | None, Doc("The message to continue, where it is not the last: a branch")] = None
+    parent_id: Annotated[
+        Identifier | None, Doc("The message to continue, where it is not the last: a branch; root: another beginning")
+    ] = None
     regenerate_of: Annotated[Identifier | None, Doc("An answer to be given anew; message is then ignored")] = None
     context: Context = Field(default_factory=list)
     use_cache: UseCache = True

@@ -30,12 +30,18 @@ class Answered:
         return {"Idempotency-Replayed": "true"} if self.replayed else {}
 
 
-async def answered(request: Request, user_id: str, key: str | None, idempotency: Idempotency, work: Work) -> Answered:
-    """The work's JSON; done once where there is an Idempotency-Key, and cancelled as soon as the client has gone."""
+async def answered(
+    request: Request, user_id: str, key: str | None, idempotency: Idempotency, work: Work, *, outlasts: bool = False
+) -> Answered:
+    """The work's JSON; done once where there is an Idempotency-Key, and cancelled as soon as the client has gone.
+
+    outlasts: with a key the work goes on without its client, who may come back for it.
+    """
     if key is None:
         return Answered(await until_disconnect(request, work()))
     body = request.url.path.encode() + b"\0" + await request.body()
-    result = await until_disconnect(request, idempotency.run(user_id, key, body, work))
+    run = idempotency.run_through if outlasts else idempotency.run
+    result = await until_disconnect(request, run(user_id, key, body, work))
     if result is None:
         return Answered(None)
     answer, replayed = result

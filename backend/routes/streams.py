@@ -43,7 +43,7 @@ async def start_stream(
     async def work() -> bytes:
         return encode(await services.ai.open_stream(ask))
 
-    done = await answered(request, user.user_id, key, services.ai.idempotency, work)
+    done = await answered(request, user.user_id, key, services.ai.idempotency, work, outlasts=True)
     if done.body is None:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
     opened = OpenedStream(**orjson.loads(done.body))

@@ -238,3 +238,22 @@ async def test_a_message_never_travels_in_a_url(chat: Chat, simulator: Simulator
     assert asked(simulator)[-1]["request"]["messages"][-1]["content"] == "A secret in a body"
     assert chat.served.log
     assert "secret" not in chat.served.log.read_text()
+
+
+async def test_a_page_that_is_loaded_again_before_the_first_token_finds_its_answer_under_its_key(
+    chat: Chat, simulator: SimulatorHandle, database: ScalableDatabase
+) -> None:
+    close_gate(simulator)
+    leaving = asyncio.create_task(chat.post("chat/stream", key="reload", message="Only once", use_cache=False))
+    await eventually(lambda: held(simulator) == 1)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    again = asyncio.create_task(chat.post("chat/stream", key="reload", message="Only once", use_cache=False))
+    open_gate(simulator)
+    answer = await again
+    assert "event: done" in answer.text
+    assert answer.headers["idempotency-replayed"] == "true"
+    assert simulator.calls()["started"] == 1
+    assert [record["outcome"] for record in await records(chat, database)] == ["ok"]
+    listed = await chat.get("/api/conversations")
+    assert [row["message_count"] for row in listed["items"]] == [2]

@@ -114,3 +114,10 @@ async def test_the_prefix_of_a_long_conversation_moves_in_steps() -> None:
     assert len(set(oldest)) == 100 // READ_STEP
     assert oldest == sorted(oldest, key=lambda text: int(text.split()[1]))
     assert oldest[0] == f"text {300 - READ_AT_LEAST + 1}"
+
+
+async def test_a_question_can_begin_the_conversation_anew() -> None:
+    stored = Stored([message(number) for number in range(1, 5)])
+    thread = await stored.threads.place(ask(parent_id="root"))
+    assert (thread.conversation_id, thread.parent_id) == ("conv", None)
+    assert list(thread.items) == []

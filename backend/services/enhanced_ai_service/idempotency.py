@@ -47,6 +47,12 @@ class Idempotency:
                 raise DeadlineExceeded("The first request with this key is still running.")
             await asyncio.sleep(POLL_S)
 
+    async def run_through(
+        self, user_id: str, key: str, body: bytes, work: Callable[[], Awaitable[bytes]]
+    ) -> tuple[Mapping[str, Any] | bytes, bool]:
+        """The same for work that goes on without its caller: one who has left finds the answer under the key."""
+        return await asyncio.shield(self._tasks.spawn(self.run(user_id, key, body, work)))
+
     async def _begin(self, user_id: str, key: str, body_hash: str, owner: str) -> Beginning:
         lease = datetime.now(UTC) + timedelta(seconds=self._deadline_s + LEASE_MARGIN_S)
         beginning = self._tasks.spawn(self._repository.begin(user_id, key, body_hash, owner, lease))

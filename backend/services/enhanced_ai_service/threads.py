@@ -11,6 +11,8 @@ from backend.services.repositories.messages import MessageRepository
 
 READ_AT_LEAST = 150
 READ_STEP = 50
+ROOT = "root"
+"""As parent_id: the question is another beginning of the conversation."""
 NO_CONVERSATION = "There is no such conversation."
 NO_MESSAGE = "There is no such message in this conversation."
 
@@ -39,6 +41,8 @@ class Threads:
             raise NotFound(NO_CONVERSATION)
         if ask.temporary and not conversation.temporary:
             raise InvalidInput("This conversation is not temporary: leave temporary out, or start another one.")
+        if ask.parent_id == ROOT:
+            return Thread(conversation.id, None, None, ask.context, message=ask.message)
         newest = READ_AT_LEAST + conversation.message_count % READ_STEP
         recent = await self._messages.recent(ask.user_id, conversation.id, newest)
         if ask.regenerate_of:

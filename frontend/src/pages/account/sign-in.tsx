@@ -53,7 +53,7 @@ function CodeForm({ ticket, onExpired }: { ticket: string; onExpired(): void }):
   return (
     <Form
       submit={t("signin.submit")}
-      explain={(problem) => (problem.code === "invalid_credentials" ? t("signin.code.wrong") : undefined)}
+      explain={(problem) => (problem.code === "mfa_code_invalid" ? t("signin.code.wrong") : undefined)}
       onSubmit={async ({ code }) => {
         try {
           const body = { mfa_token: ticket, code: code?.trim() };

@@ -42,7 +42,6 @@ beforeEach(() => {
   // jsdom lays nothing out: without a height a virtual list shows nothing.
   vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
   vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(800);
-  vi.stubGlobal("matchMedia", (query: string) => ({ matches: query.includes("fine") }));
   HTMLElement.prototype.scrollTo ??= () => undefined;
 });
 
