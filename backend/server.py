@@ -34,6 +34,7 @@ from backend.routes import (
     cache,
     catalogue,
     conversations,
+    feedback,
     folders,
     health,
     leaving,
@@ -57,7 +58,7 @@ ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
 ADMIN_ROUTES = (performance, admin, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
-CONVERSATION_ROUTES = (search, conversations, folders)
+CONVERSATION_ROUTES = (search, conversations, folders, feedback)
 ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *ADMIN_ROUTES)
 
 

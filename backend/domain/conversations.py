@@ -79,6 +79,14 @@ class Message:
     responses: tuple[Mapping[str, Any], ...] = ()
     reasoning: str | None = None
 
+    @property
+    def model(self) -> str | None:
+        """That wrote the answer: of a team its synthesis, or the one answer that needed none. None: nobody knows."""
+        names = ("model_used", "synthesis_model")
+        receipt = self.receipt or {}
+        written = (response.get("model_used") for response in self.responses if response.get("status") == "ok")
+        return next((receipt[name] for name in names if receipt.get(name)), None) or next(written, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -6,10 +6,12 @@ from typing import Annotated, Literal, cast
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.domain.conversations import ConversationChanges, MessageStatus, Role
+from backend.domain.conversations import ConversationChanges, Message, MessageStatus, Role
 from backend.domain.doc import Doc
+from backend.domain.feedback import Feedback
 from backend.domain.replies import AgentResponse, ChatReceipt, FailureReceipt, TeamReceipt
 from backend.routes.ai_v4_shapes import Identifier
+from backend.routes.feedback import FeedbackShape
 from backend.routes.pages import NextCursor
 from backend.routes.problems import problem_responses
 from backend.routes.text import CLEAN, Shape
@@ -61,6 +63,7 @@ class MessageShape(BaseModel):
     ]
     responses: Annotated[list[AgentResponse], Doc("Each agent's part of a team's answer, else empty")]
     reasoning: Annotated[str | None, Doc("What the model thought, where it said so")]
+    feedback: Annotated[FeedbackShape | None, Doc("What the caller thinks of it, null for nothing")] = None
     parent_id: Annotated[str | None, Doc("The message that this one continues; null: it is the first")]
     created_at: Annotated[datetime, Doc("When it was said")]
 
@@ -85,3 +88,8 @@ class ConversationUpdate(Shape):
 
     def changes(self) -> ConversationChanges:
         return cast(ConversationChanges, self.model_dump(include=self.model_fields_set))
+
+
+def message_shape(message: Message, feedback: Feedback | None) -> MessageShape:
+    verdict = FeedbackShape.model_validate(feedback) if feedback else None
+    return MessageShape.model_validate(message).model_copy(update={"feedback": verdict})

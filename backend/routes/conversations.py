@@ -12,9 +12,9 @@ from backend.routes.conversation_shapes import (
     ConversationUpdate,
     InFolder,
     MessagePage,
-    MessageShape,
     Order,
     Pinned,
+    message_shape,
 )
 from backend.routes.deps import AetherServices, ConversationReader, ConversationWriter
 from backend.routes.folders import unknown_folder
@@ -82,7 +82,9 @@ async def list_messages(
     found, next_cursor = await services.messages.page(
         user.user_id, conversation_id, limit, cursor, newest_first=order == "desc"
     )
-    return MessagePage(items=[MessageShape.model_validate(message) for message in found], next_cursor=next_cursor)
+    verdicts = await services.feedback.of_messages(user.user_id, [message.id for message in found])
+    items = [message_shape(message, verdicts.get(message.id)) for message in found]
+    return MessagePage(items=items, next_cursor=next_cursor)
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=NOT_FOUND)

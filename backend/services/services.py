@@ -16,6 +16,7 @@ from backend.services.oidc import OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.conversations import ConversationRepository
+from backend.services.repositories.feedback import FeedbackRepository
 from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.users import UserRepository
@@ -42,6 +43,7 @@ class Services:
     conversations: ConversationRepository
     database: ScalableDatabase
     folders: FolderRepository
+    feedback: FeedbackRepository
     health: Health
     identity: Identity
     limiter: Limiter

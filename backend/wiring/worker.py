@@ -20,6 +20,7 @@ from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.api_keys import ApiKeyRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.conversations import AdminConversationRepository, ConversationRepository
+from backend.services.repositories.feedback import FeedbackRepository
 from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
@@ -169,6 +170,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             conversations=conversations,
             database=database,
             folders=FolderRepository(database),
+            feedback=FeedbackRepository(database),
             health=health,
             identity=identity,
             limiter=limiter,

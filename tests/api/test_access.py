@@ -139,7 +139,8 @@ async def refer(
     """Calls an operation with this id as that parameter, and with objects of one's own where it needs others too."""
     row = ACCESS[operation.id]
     ids = {other: own[kind] for other, kind in row.owned.items() if other in operation.parameters}
-    around = {"conversation_id": own["conversation"]} if row.owned[name] == "message" else {}
+    within = row.owned[name] == "message" and "conversation_id" in row.owned
+    around = {"conversation_id": own["conversation"]} if within else {}
     ids = {**ids, **row.others, **around, name: named}
     body = {**row.body, **{other: value for other, value in ids.items() if other not in operation.parameters}}
     content = None if operation.fields is None else json.dumps(body).encode()
@@ -154,8 +155,11 @@ async def test_what_belongs_to_another_user_is_as_if_it_were_not_there(
     """Not for administrators either. An operation that names two objects is tried with one of the caller's own."""
     outsider = await signed_in_as(app_client, role)
     theirs, own = await make_objects(app_client, user), await make_objects(app_client, outsider)
-    # Deletion last: the owner's calls show that what the others asked for was there all the time.
-    found = sorted(await routes(app_client), key=lambda operation: operation.method == "DELETE")
+    # Deletion last: the owner's calls show that what the others asked for was there all the time. Parts go before
+    # what they are part of.
+    found = sorted(
+        await routes(app_client), key=lambda operation: (operation.method == "DELETE", -operation.path.count("/"))
+    )
     for operation in found:
         for name, kind in ACCESS[operation.id].owned.items():
             refused = await refer(app_client, operation, outsider, own, name, theirs[kind])

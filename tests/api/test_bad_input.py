@@ -22,7 +22,7 @@ TAKES_NO_BODY_TOO = {"POST /api/auth/refresh", "POST /api/auth/logout"}
 STORED = (
     *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys", "external_identities"),
     *("second_factors", "api_keys"),
-    *("conversations", "messages", "ai_usage", "usage_daily"),
+    *("conversations", "feedback", "messages", "ai_usage", "usage_daily"),
 )
 BAD_VALUES: dict[str, Any] = {
     "an operator object": {"$gt": MARKER},
@@ -67,6 +67,7 @@ def valid(operation: Operation) -> dict[str, Any]:
         "PATCH /api/folders/{folder_id}": {"name": MARKER},
         "POST /api/auth/api-keys": {"name": MARKER, "scopes": ["chat"]},
         "PATCH /api/auth/api-keys/{key_id}": {"name": MARKER},
+        "PUT /api/messages/{message_id}/feedback": {"rating": "up", "comment": MARKER},
         "POST /api/auth/delete-account": {"password": PASSWORD},
         "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
         "POST /api/auth/oidc/link": {"password": PASSWORD, "return_to": f"/{MARKER}"},
@@ -193,6 +194,7 @@ async def test_paths_queries_and_headers_are_checked_too(live_server: Served, ac
         ("GET", f"/api/conversations/search?q={MARKER}&cursor=m.{MARKER}", {}),
         ("GET", f"/api/conversations/search?q={MARKER * 20}", {}),
         ("GET", "/api/conversations/search?q=%22%5C%22", {}),
+        ("DELETE", f"/api/messages/{MARKER}/feedback", {}),
         ("GET", f"/api/conversations/{MARKER}/messages?order={MARKER}", {}),
         ("GET", f"/api/conversations?limit={MARKER}", {}),
         ("GET", f"/api/conversations?cursor={MARKER}", {}),

@@ -58,9 +58,16 @@ async def ledger_total(database: ScalableDatabase) -> tuple[int, int]:
 
 
 async def converse(served: Served, account: Account) -> list[Json]:
+    """Questions, their answers, and what the account thinks of them."""
     chat = Chat(served, account)
     first = await chat.ask("How do I reverse a list?")
-    return [first, await chat.ask("And a tuple?", conversation_id=first["conversation_id"]), await chat.ask("Why?")]
+    second = await chat.ask("And a tuple?", conversation_id=first["conversation_id"])
+    replies = [first, second, await chat.ask("Why?")]
+    for reply in replies:
+        path = f"/api/messages/{reply['message_id']}/feedback"
+        rated = await served.client.put(path, headers=account.headers, json={"rating": "up", "comment": "Clear."})
+        rated.raise_for_status()
+    return replies
 
 
 async def test_the_export_holds_everything_of_the_user_and_nothing_else(app_client: Served, user: Account) -> None:

@@ -103,6 +103,8 @@ ACCESS: dict[str, Access] = {
     "rename_folder": Access(key="conversations:write", owned={"folder_id": "folder"}, body={"name": "Work"}),
     "delete_folder": Access(key="conversations:write", owned={"folder_id": "folder"}),
     "restore_conversation": Access(key="conversations:write", owned={"conversation_id": "deleted conversation"}),
+    "rate_answer": Access(key="conversations:write", owned={"message_id": "message"}, body={"rating": "up"}),
+    "withdraw_rating": Access(key="conversations:write", owned={"message_id": "message"}),
     "delete_conversation": Access(key="conversations:write", owned=CONTINUED),
     "get_dashboard": ADMIN,
     "list_alerts": ADMIN,

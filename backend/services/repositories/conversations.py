@@ -16,6 +16,7 @@ from backend.domain.conversations import (
     ConversationChanges,
     ConversationState,
 )
+from backend.services.repositories.feedback import OF_CONVERSATION as FEEDBACK_OF
 from backend.services.scalable_database import Delete, Document, NothingMatched, Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import conversation_from
 from backend.services.scalable_database.reads import USER
@@ -145,13 +146,14 @@ class ConversationRepository:
         return await self._update(where, {"$set": {"state": "temporary", "purge_at": ends}})
 
     async def purge(self, user_id: str, conversation_id: str) -> bool:
-        """With its messages, in one transaction. What it cost stays in the ledger. False: there was none."""
+        """With messages and verdicts, in one transaction. What it cost stays in the ledger. False: there was none."""
         owned = {"user_id": user_id, "conversation_id": conversation_id}
         try:
             await self._database.commit(
                 [
                     Delete("conversations", IN_ANY_STATE.where(**owned)),
                     Delete("messages", MESSAGES_OF.where(**owned), many=True),
+                    Delete("feedback", FEEDBACK_OF.where(**owned), many=True),
                 ]
             )
         except NothingMatched:

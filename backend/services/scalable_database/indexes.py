@@ -193,10 +193,16 @@ LEDGER = (
     Index("day_model", "usage_daily", (("day", 1), ("model", 1)), "usage_daily.totals"),
 )
 
-LATER_FEEDBACK = (
-    Index("message_user", "feedback", (("message_id", 1), ("user_id", 1)), "(one verdict each)", UNIQUE),
-    Index("user_created", "feedback", (("user_id", 1), ("created_at", -1)), "(a user's verdicts)"),
-    Index("agent_rating", "feedback", (("agent", 1), ("rating", 1)), "(verdicts on an agent)"),
+FEEDBACK = (
+    Index(
+        "user_message",
+        "feedback",
+        (("user_id", 1), ("message_id", 1)),
+        "feedback.of_message, feedback.of_messages; one verdict each",
+        UNIQUE,
+    ),
+    Index("user_conversation", "feedback", (("user_id", 1), ("conversation_id", 1)), "feedback.of_conversation"),
+    Index("day_agent_model", "feedback", (("day", 1), ("agent", 1), ("model", 1), ("rating", 1)), "feedback.tallies"),
 )
 
 OPERATIONS = (
@@ -255,7 +261,7 @@ INDEXES: tuple[Index, ...] = (
     *CONVERSATIONS,
     *MESSAGES,
     *LEDGER,
-    *LATER_FEEDBACK,
+    *FEEDBACK,
     *OPERATIONS,
     *AUDIT_LOG,
     *LATER_DOCUMENTS,

@@ -21,6 +21,7 @@ from backend.services.repositories.audit_log import AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.external_identities import ExternalIdentityRepository
+from backend.services.repositories.feedback import FeedbackRepository
 from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
@@ -36,6 +37,7 @@ from backend.services.turn_log.documents import new_conversation
 from tests.support.database.contract.api_keys import make_api_key
 from tests.support.database.contract.audit import make_entry
 from tests.support.database.contract.external_identities import ADA
+from tests.support.database.contract.feedback import make_feedback
 from tests.support.database.contract.mail_links import make_token
 from tests.support.database.contract.people import make_session
 from tests.support.database.opening import opened, started
@@ -65,6 +67,14 @@ async def seed(database: ScalableDatabase) -> None:
     await _seed_shared_state(database)
     await _seed_conversations(database)
     await _seed_audit_log(database)
+    await _seed_feedback(database)
+
+
+async def _seed_feedback(database: ScalableDatabase) -> None:
+    verdicts = FeedbackRepository(database)
+    for number in range(90):
+        user_id, message_id = f"user_{number % 3}", f"msg_{number}"
+        await verdicts.put(make_feedback(user_id, message_id, conversation_id=f"conv_{number % 9}"))
 
 
 async def _seed_conversations(database: ScalableDatabase) -> None:

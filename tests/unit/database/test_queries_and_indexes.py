@@ -42,6 +42,7 @@ WITHOUT_USER = {
     "auth_sessions.revoked_since",
     "messages.expired",
     "conversations.purge_due",
+    "feedback.tallies",
     "usage_daily.totals",
     "leases.available",
     "leases.held",
