@@ -42,6 +42,8 @@ from backend.routes import (
     mfa,
     oidc,
     performance,
+    preferences,
+    prompts,
     search,
     sessions,
     streams,
@@ -59,7 +61,8 @@ ADMIN_ROUTES = (performance, admin, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
 CONVERSATION_ROUTES = (search, conversations, folders, feedback)
-ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *ADMIN_ROUTES)
+USER_ROUTES = (preferences, prompts)
+ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *USER_ROUTES, *ADMIN_ROUTES)
 
 
 NO_TELEMETRY: TelemetryConfig = {

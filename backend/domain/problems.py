@@ -39,6 +39,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("oidc_off", 404, "this server has no identity provider"),
     ProblemCode("method_not_allowed", 405, "the path takes other methods: see the header Allow"),
     ProblemCode("conflict", 409, "it contradicts what is stored"),
+    ProblemCode("too_many_prompts", 409, "a user keeps 200 prompts at most"),
     ProblemCode("email_taken", 409, "the address has an account"),
     ProblemCode("oidc_linked", 409, "the account, or who signed in at the identity provider, is linked otherwise"),
     ProblemCode("oidc_only_way", 409, "without a password there would be no way in: set one first"),

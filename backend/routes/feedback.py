@@ -50,8 +50,7 @@ async def rate_answer(
         model=message.model or "",
         rated_at=datetime.now(UTC),
     )
-    await services.feedback.put(feedback)
-    return FeedbackShape.model_validate(feedback)
+    return FeedbackShape.model_validate(await services.feedback.put(feedback))
 
 
 @router.delete("/{message_id}/feedback", status_code=204)

@@ -27,6 +27,8 @@ TAGS = {
     "chat": "Questions and answers: one agent, a team, streams, quotes",
     "catalogue": "What may be asked: agents and models",
     "conversations": "What was asked before",
+    "preferences": "Custom instructions, which every prompt of the caller carries",
+    "prompts": "Texts to use again",
     "analytics": "The caller's own usage and what it cost",
     "cache": "The caller's own cached answers",
     "auth": "Accounts and sign-ins",

@@ -15,10 +15,12 @@ from backend.services.limiter import Limiter
 from backend.services.oidc import OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.preferences import Preferences
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.feedback import FeedbackRepository
 from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.messages import MessageRepository
+from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.stream_log import StreamLog
@@ -50,6 +52,8 @@ class Services:
     messages: MessageRepository
     monitor: PerformanceMonitor
     oidc: OidcSignIn | None
+    preferences: Preferences
+    prompts: PromptRepository
     second_factor: SecondFactorSettings
     search: ConversationSearch
     streams: StreamLog

@@ -17,6 +17,7 @@ from backend.services.llm.provider import Provider
 from backend.services.llm.switched import Switched
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.preferences import Preferences
 from backend.services.repositories.api_keys import ApiKeyRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.conversations import AdminConversationRepository, ConversationRepository
@@ -28,6 +29,8 @@ from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.personal_data import PersonalDataRepository
+from backend.services.repositories.preferences import PreferenceRepository
+from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import CommandEvent
 from backend.services.services import Services
@@ -97,6 +100,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             stack.push_async_callback(oidc.close)
         conversations, messages = ConversationRepository(database), MessageRepository(database)
         all_conversations = AdminConversationRepository(database)
+        preferences = Preferences(PreferenceRepository(database), bus)
         personal_data = PersonalDataRepository(database)
         worker = f"{os.uname().nodename}-{os.getpid()}"
         housekeeping = Housekeeping(
@@ -146,6 +150,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             monitor=monitor,
             conversations=conversations,
             messages=messages,
+            preferences=preferences,
             idempotency=IdempotencyRepository(database),
             max_tokens=settings.max_tokens,
             context_tokens=settings.context_tokens,
@@ -177,6 +182,8 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             messages=messages,
             monitor=monitor,
             oidc=oidc,
+            preferences=preferences,
+            prompts=PromptRepository(database),
             second_factor=SecondFactorSettings(identity, users, mail),
             search=ConversationSearch(conversations, messages),
             streams=streams,

@@ -22,7 +22,7 @@ TAKES_NO_BODY_TOO = {"POST /api/auth/refresh", "POST /api/auth/logout"}
 STORED = (
     *("users", "auth_sessions", "one_time_tokens", "mail_requests", "idempotency_keys", "external_identities"),
     *("second_factors", "api_keys"),
-    *("conversations", "feedback", "messages", "ai_usage", "usage_daily"),
+    *("conversations", "feedback", "preferences", "prompts", "messages", "ai_usage", "usage_daily"),
 )
 BAD_VALUES: dict[str, Any] = {
     "an operator object": {"$gt": MARKER},
@@ -67,6 +67,9 @@ def valid(operation: Operation) -> dict[str, Any]:
         "PATCH /api/folders/{folder_id}": {"name": MARKER},
         "POST /api/auth/api-keys": {"name": MARKER, "scopes": ["chat"]},
         "PATCH /api/auth/api-keys/{key_id}": {"name": MARKER},
+        "PUT /api/preferences": {"instructions": {"about": MARKER, "style": MARKER, "enabled": True}},
+        "POST /api/prompts": {"title": MARKER, "text": MARKER},
+        "PUT /api/prompts/{prompt_id}": {"title": MARKER, "text": MARKER},
         "PUT /api/messages/{message_id}/feedback": {"rating": "up", "comment": MARKER},
         "POST /api/auth/delete-account": {"password": PASSWORD},
         "POST /api/auth/change-password": {"current_password": PASSWORD, "new_password": f"{MARKER} {MARKER}"},
@@ -195,6 +198,9 @@ async def test_paths_queries_and_headers_are_checked_too(live_server: Served, ac
         ("GET", f"/api/conversations/search?q={MARKER * 20}", {}),
         ("GET", "/api/conversations/search?q=%22%5C%22", {}),
         ("DELETE", f"/api/messages/{MARKER}/feedback", {}),
+        ("GET", f"/api/prompts/{MARKER}", {}),
+        ("GET", f"/api/prompts?cursor={MARKER}", {}),
+        ("DELETE", f"/api/prompts/{MARKER}", {}),
         ("GET", f"/api/conversations/{MARKER}/messages?order={MARKER}", {}),
         ("GET", f"/api/conversations?limit={MARKER}", {}),
         ("GET", f"/api/conversations?cursor={MARKER}", {}),

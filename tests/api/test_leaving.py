@@ -58,7 +58,7 @@ async def ledger_total(database: ScalableDatabase) -> tuple[int, int]:
 
 
 async def converse(served: Served, account: Account) -> list[Json]:
-    """Questions, their answers, and what the account thinks of them."""
+    """Questions, their answers, what the account thinks of them, and a prompt."""
     chat = Chat(served, account)
     first = await chat.ask("How do I reverse a list?")
     second = await chat.ask("And a tuple?", conversation_id=first["conversation_id"])
@@ -67,6 +67,8 @@ async def converse(served: Served, account: Account) -> list[Json]:
         path = f"/api/messages/{reply['message_id']}/feedback"
         rated = await served.client.put(path, headers=account.headers, json={"rating": "up", "comment": "Clear."})
         rated.raise_for_status()
+    prompt = {"title": "Explain", "text": "Explain {{topic}}"}
+    (await served.client.post("/api/prompts", headers=account.headers, json=prompt)).raise_for_status()
     return replies
 
 

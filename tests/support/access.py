@@ -36,6 +36,7 @@ class Access:
 
 
 QUESTION = {"message": "How do I reverse a list in Python?"}
+PROMPT = {"title": "Explaining", "text": "Explain {{topic}}"}
 CONTINUED = {"conversation_id": "conversation"}
 BRANCHED = {**CONTINUED, "parent_id": "message", "regenerate_of": "message"}
 ANYBODY, USER, ADMIN = Access("anybody"), Access(), Access("admin", "admin")
@@ -103,6 +104,13 @@ ACCESS: dict[str, Access] = {
     "rename_folder": Access(key="conversations:write", owned={"folder_id": "folder"}, body={"name": "Work"}),
     "delete_folder": Access(key="conversations:write", owned={"folder_id": "folder"}),
     "restore_conversation": Access(key="conversations:write", owned={"conversation_id": "deleted conversation"}),
+    "get_preferences": USER,
+    "set_preferences": USER,
+    "list_prompts": USER,
+    "create_prompt": USER,
+    "get_prompt": Access(owned={"prompt_id": "prompt"}),
+    "replace_prompt": Access(owned={"prompt_id": "prompt"}, body=PROMPT),
+    "delete_prompt": Access(owned={"prompt_id": "prompt"}),
     "rate_answer": Access(key="conversations:write", owned={"message_id": "message"}, body={"rating": "up"}),
     "withdraw_rating": Access(key="conversations:write", owned={"message_id": "message"}),
     "delete_conversation": Access(key="conversations:write", owned=CONTINUED),
@@ -169,6 +177,12 @@ async def _api_key(served: Served, account: Account) -> tuple[str, ...]:
     return ((await make_key(served, account))["id"],)
 
 
+async def _prompt(served: Served, account: Account) -> tuple[str, ...]:
+    made = await served.client.post("/api/prompts", headers=account.headers, json=PROMPT)
+    made.raise_for_status()
+    return (made.json()["id"],)
+
+
 OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, ...]]]] = {
     ("conversation", "message"): _answer,
     ("deleted conversation",): _deleted,
@@ -176,6 +190,7 @@ OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, 
     ("team message",): _team_answer,
     ("stream",): _stream,
     ("session",): _session,
+    ("prompt",): _prompt,
     ("api key",): _api_key,
 }
 """What an account can own -> makes it, and returns its ids."""

@@ -11,6 +11,7 @@ import orjson
 
 from backend.domain.budgets import Budget, Caps
 from backend.domain.conversations import Conversation, Message, Turn, TurnOutcome
+from backend.domain.instructions import NO_INSTRUCTIONS, Instructions
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import UsageRecord
 from backend.errors import AetherError, IdempotencyMismatch
@@ -22,6 +23,7 @@ from backend.services.llm.provider import Provider
 from backend.services.llm.scripted import ScriptedProvider
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.preferences import Preferences
 from backend.services.redis_client import RedisClient
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.idempotency import Beginning, IdempotencyRepository, Replay, Running, Started
@@ -105,11 +107,22 @@ class MemoryMonitor:
 
 
 @dataclass
+class MemoryPreferences:
+    """Everybody's instructions."""
+
+    wanted: Instructions = NO_INSTRUCTIONS
+
+    async def instructions(self, _: str) -> Instructions:
+        return self.wanted
+
+
+@dataclass
 class MemoryMessages:
     """Conversations and messages as the repositories give them."""
 
     conversations: dict[str, Conversation] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+    preferences: MemoryPreferences = field(default_factory=MemoryPreferences)
 
     async def get(self, user_id: str, some_id: str) -> Conversation | Message | None:
         by_id: Mapping[str, Conversation | Message] = {
@@ -207,6 +220,7 @@ async def running_ai(
         monitor=cast(PerformanceMonitor, monitor),
         conversations=cast(ConversationRepository, store),
         messages=cast(MessageRepository, store),
+        preferences=cast(Preferences, store.preferences),
         idempotency=cast(IdempotencyRepository, MemoryKeys()),
         max_tokens=max_tokens,
         context_tokens=16_000,

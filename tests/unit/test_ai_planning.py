@@ -16,6 +16,7 @@ from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.llm.scripted import ScriptedProvider
 from backend.services.performance_cache import CachedAnswer
+from backend.services.preferences import Preferences
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.messages import MessageRepository
 from tests.support.ai import ADA, MemoryMessages, ask, running_ai
@@ -111,7 +112,9 @@ def store() -> MemoryMessages:
 
 @pytest.fixture
 def threads(store: MemoryMessages) -> Threads:
-    return Threads(cast(ConversationRepository, store), cast(MessageRepository, store))
+    return Threads(
+        cast(ConversationRepository, store), cast(MessageRepository, store), cast(Preferences, store.preferences)
+    )
 
 
 async def texts(threads: Threads, **fields: object) -> list[str]:

@@ -10,8 +10,10 @@ from backend.domain.conversations import Conversation, Message
 from backend.errors import InvalidInput, NotFound
 from backend.services.enhanced_ai_service.requests import AgentAsk
 from backend.services.enhanced_ai_service.threads import READ_AT_LEAST, READ_STEP, Threads
+from backend.services.preferences import Preferences
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.messages import MessageRepository
+from tests.support.ai import MemoryPreferences
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -52,7 +54,8 @@ class Stored:
 
     @property
     def threads(self) -> Threads:
-        return Threads(cast(ConversationRepository, self), cast(MessageRepository, self))
+        preferences = cast(Preferences, MemoryPreferences())
+        return Threads(cast(ConversationRepository, self), cast(MessageRepository, self), preferences)
 
 
 def ask(**fields: object) -> AgentAsk:

@@ -23,6 +23,7 @@ INPUTS = {
     "prompt_version": "v1",
     "model": "m",
     "sampling": {"temperature": 0.2, "max_tokens": 10},
+    "instructions": "Be brief.",
     "message": "hello",
     "context_hash": "c",
 }

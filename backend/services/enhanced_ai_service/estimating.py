@@ -47,6 +47,7 @@ class Estimator:
             ask.user_id,
             thread.message,
             thread.items,
+            instructions=thread.instructions,
             agent_type=agent_type,
             model=ask.model,
             priority=ask.priority,
@@ -56,7 +57,9 @@ class Estimator:
 
     def _team_quote(self, ask: AgentAsk, thread: Thread) -> Quote:
         plans = [self._plan(ask, thread, agent) for agent in AGENTS_BY_ID]
-        merge = self._planner.plan(ask.user_id, thread.message, thread.items, agent=SYNTHESIZER)
+        merge = self._planner.plan(
+            ask.user_id, thread.message, thread.items, instructions=thread.instructions, agent=SYNTHESIZER
+        )
         slowest = max(self._pace.seconds(plan.model.id) for plan in plans)
         return Quote(
             agent=None,

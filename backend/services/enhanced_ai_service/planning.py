@@ -89,6 +89,7 @@ class Planner:
         message: str,
         items: Sequence[ContextItem],
         *,
+        instructions: str = "",
         agent_type: str = AUTO,
         agent: Agent | None = None,
         model: str | None = None,
@@ -96,7 +97,10 @@ class Planner:
         max_tokens: int | None = None,
         max_cost: int | None = None,
     ) -> Plan:
-        """agent overrides agent_type. Raises InvalidInput (unknown or retired model), BudgetExceeded (max_cost)."""
+        """agent overrides agent_type. instructions: the user's own, after the agent's.
+
+        Raises InvalidInput (unknown or retired model), BudgetExceeded (max_cost).
+        """
         chosen, why_agent = (agent, ()) if agent else self.choose_agent(agent_type, message, items)
         complexity = score_complexity(
             message, [item.content for item in items], preferred=chosen.tier, priority=priority
@@ -104,7 +108,8 @@ class Planner:
         tier = "small" if chosen is QUICK else complexity.tier
         row = self._named(model) if model else self.catalogue.for_tier(tier)
         why_model = f"{row.id} was asked by name" if model else f"{tier} model: {', '.join(complexity.reasons)}"
-        fitted, prompt, bound = self._fit(row, chosen, message, items, max_tokens)
+        system = _system(chosen, instructions)
+        fitted, prompt, bound = self._fit(row, system, message, items, max_tokens)
         why_omitted = (f"the {fitted.omitted} oldest messages did not fit and were left out",) if fitted.omitted else ()
         bound = _affordable(row, prompt, bound, max_cost)
         effort = reasoning_effort(complexity.score, row.reasoning_efforts)
@@ -112,20 +117,20 @@ class Planner:
             agent=chosen,
             model=row,
             routing=Routing(complexity.score, row.tier, (*why_agent, why_model, *why_omitted)),
-            messages=_messages(chosen, fitted.items, message),
+            messages=_messages(system, fitted.items, message),
             prompt_tokens=prompt,
             max_tokens=bound,
             reasoning_effort=effort,
-            key=_key(user_id, chosen, row, bound, effort, message, fitted),
+            key=_key(user_id, chosen, row, bound, effort, instructions, message, fitted),
             omitted=fitted.omitted,
             capped=max_cost is not None,
         )
 
     def _fit(
-        self, model: Model, agent: Agent, message: str, items: Sequence[ContextItem], max_tokens: int | None
+        self, model: Model, system: str, message: str, items: Sequence[ContextItem], max_tokens: int | None
     ) -> tuple[FittedContext, int, int]:
         """(the context, tokens of the whole prompt, bound on the answer): together within the model's window."""
-        prompt = estimate_tokens(agent.system_prompt) + estimate_tokens(message) + TOKENS_PER_MESSAGE
+        prompt = estimate_tokens(system) + estimate_tokens(message) + TOKENS_PER_MESSAGE
         bound = min(max_tokens or self._max_tokens, self._max_tokens, model.max_output, max(model.context - prompt, 1))
         fitted = fit_context(items, min(self._context_tokens, max(model.context - bound - prompt, 0)))
         return fitted, prompt + fitted.tokens, bound
@@ -139,8 +144,20 @@ class Planner:
         return model
 
 
+def _system(agent: Agent, instructions: str) -> str:
+    """The agent's own prompt first: it is the same for everybody, so that vendors know the prefix."""
+    return f"{agent.system_prompt}\n\n{instructions}" if instructions else agent.system_prompt
+
+
 def _key(
-    user_id: str, agent: Agent, model: Model, bound: int, effort: str | None, message: str, fitted: FittedContext
+    user_id: str,
+    agent: Agent,
+    model: Model,
+    bound: int,
+    effort: str | None,
+    instructions: str,
+    message: str,
+    fitted: FittedContext,
 ) -> str:
     return answer_key(
         user_id=user_id,
@@ -148,14 +165,15 @@ def _key(
         prompt_version=agent.prompt_version,
         model=model.id,
         sampling={"temperature": agent.temperature, "max_tokens": bound, "reasoning_effort": effort},
+        instructions=instructions,
         message=message,
         context_hash=hash_context(fitted.items),
     )
 
 
-def _messages(agent: Agent, items: Sequence[ContextItem], message: str) -> tuple[ChatMessage, ...]:
+def _messages(system: str, items: Sequence[ContextItem], message: str) -> tuple[ChatMessage, ...]:
     history = (ChatMessage(item.role, item.content) for item in items)
-    return (ChatMessage("system", agent.system_prompt), *history, ChatMessage("user", message))
+    return (ChatMessage("system", system), *history, ChatMessage("user", message))
 
 
 def _affordable(model: Model, prompt_tokens: int, bound: int, max_cost: int | None) -> int:

@@ -58,6 +58,7 @@ class TeamAsk(Ask):
 class Thread:
     """Where a turn stands: its conversation, what came before it, and the message it answers to.
 
+    instructions: what the user wants every agent to know, as the system part of a prompt ends with it.
     title None: the conversation exists. user_message_id set: the question is stored already (regeneration).
     """
 
@@ -67,3 +68,4 @@ class Thread:
     items: tuple[ContextItem, ...] = field(default=())
     user_message_id: str | None = None
     message: str = ""
+    instructions: str = ""

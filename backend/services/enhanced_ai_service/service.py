@@ -27,6 +27,7 @@ from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.preferences import Preferences
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.messages import MessageRepository
@@ -56,6 +57,7 @@ class EnhancedAIService:
         monitor: PerformanceMonitor,
         conversations: ConversationRepository,
         messages: MessageRepository,
+        preferences: Preferences,
         idempotency: IdempotencyRepository,
         max_tokens: int,
         context_tokens: int,
@@ -73,7 +75,7 @@ class EnhancedAIService:
         pace = Pace()
         asker = Asker(provider, catalogue, cache, flights, monitor, pace)
         planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens)
-        threads = Threads(conversations, messages)
+        threads = Threads(conversations, messages, preferences)
         admission = Admission(limiter, cache, budgets)
         turns = Turns(turn_log, budgets, self._tasks)
         self._single = SingleAgent(

@@ -89,6 +89,7 @@ class SingleAgent:
             ask.user_id,
             thread.message,
             thread.items,
+            instructions=thread.instructions,
             agent_type=ask.agent_type,
             model=ask.model,
             priority=ask.priority,

@@ -62,7 +62,7 @@ class Team:
             self._plan(run, member)
         if not run.waiting:
             raise BudgetExceeded("The cost cap of this request does not cover any agent's answer.")
-        merge = self._planner.plan(ask.user_id, delimited(thread.message, run.heard), thread.items, agent=SYNTHESIZER)
+        merge = self._planned(run, SYNTHESIZER, delimited(thread.message, run.heard), None)
         plans = [attempt.plan for _, attempt in run.planned]
         most = most_of_team(plans, merge, self._planner.catalogue, sequential=run.sequential)
         run.hold = (await self._admission.admit(ask.user_id, None, most, lifetime)).hold
@@ -80,7 +80,14 @@ class Team:
             member.attempt = run.attempt(plan, purpose="agent", deadline=run.agents_deadline, emit=emit)
 
     def _planned(self, run: TeamRun, agent: Agent, message: str, max_cost: int | None) -> Plan:
-        return self._planner.plan(run.ask.user_id, message, run.thread.items, agent=agent, max_cost=max_cost)
+        return self._planner.plan(
+            run.ask.user_id,
+            message,
+            run.thread.items,
+            instructions=run.thread.instructions,
+            agent=agent,
+            max_cost=max_cost,
+        )
 
     async def answer(self, run: TeamRun) -> TeamReply:
         """The merged answer, durable in the turn log. A failure keeps the question and what was paid for."""

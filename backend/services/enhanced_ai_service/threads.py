@@ -1,11 +1,13 @@
 """Places a question in its conversation: ownership, branch, and the messages that lead to it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from backend.domain.conversations import ContextItem, Message, title_of
 from backend.domain.ids import new_id
 from backend.errors import InvalidInput, NotFound
 from backend.services.enhanced_ai_service.requests import Ask, Thread
+from backend.services.preferences import Preferences
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.messages import MessageRepository
 
@@ -23,15 +25,23 @@ class Threads:
     The oldest message read moves in steps of READ_STEP, so that the prompt's prefix stays the same between two steps.
     """
 
-    def __init__(self, conversations: ConversationRepository, messages: MessageRepository) -> None:
+    def __init__(
+        self, conversations: ConversationRepository, messages: MessageRepository, preferences: Preferences
+    ) -> None:
         self._conversations = conversations
         self._messages = messages
+        self._preferences = preferences
 
     async def place(self, ask: Ask) -> Thread:
         """Raises NotFound for a conversation or message that is not the caller's.
 
         InvalidInput: a parent without its conversation, or a temporary question in one that is kept.
         """
+        thread = await self._place(ask)
+        instructions = await self._preferences.instructions(ask.user_id)
+        return replace(thread, instructions=instructions.text)
+
+    async def _place(self, ask: Ask) -> Thread:
         if ask.conversation_id is None:
             if ask.parent_id or ask.regenerate_of:
                 raise InvalidInput("parent_id and regenerate_of need a conversation_id.")

@@ -11,7 +11,7 @@ import orjson
 from backend.domain.conversations import ContextItem
 from backend.domain.usage import TokenUsage
 
-SCHEMA = 1
+SCHEMA = 2
 HitLayer = Literal["l1", "l2", "l3", "coalesced"]
 
 
@@ -58,11 +58,13 @@ def answer_key(
     prompt_version: str,
     model: str,
     sampling: Mapping[str, str | int | float | None],
+    instructions: str,
     message: str,
     context_hash: str,
 ) -> str:
     """SHA-256 in hex over everything that shapes an answer. The encoding is JSON: no two inputs share one."""
-    parts = [SCHEMA, user_id, agent, prompt_version, model, sorted(sampling.items()), message, context_hash]
+    call = [agent, prompt_version, model, sorted(sampling.items())]
+    parts = [SCHEMA, user_id, *call, instructions, message, context_hash]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 

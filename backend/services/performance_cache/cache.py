@@ -210,6 +210,7 @@ def _key(
         prompt_version=prompt_version,
         model=model,
         sampling=sampling,
+        instructions="",
         message=query,
         context_hash=context_hash,
     )

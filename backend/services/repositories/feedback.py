@@ -1,12 +1,13 @@
 """Verdicts on answers: one for each user and answer."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date
 
 from backend.domain.feedback import Feedback, Verdicts
 from backend.domain.ids import new_id
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
+from backend.services.scalable_database.documents import storable
 from backend.services.scalable_database.reads import USER
 
 COLLECTION = "feedback"
@@ -65,14 +66,16 @@ class FeedbackRepository:
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
 
-    async def put(self, feedback: Feedback) -> None:
-        """Instead of an earlier verdict of the same user on the same answer."""
+    async def put(self, feedback: Feedback) -> Feedback:
+        """Instead of an earlier verdict of the same user on the same answer. As it is stored."""
+        feedback = replace(feedback, rated_at=storable(feedback.rated_at))
         where = OF_MESSAGE.where(user_id=feedback.user_id, message_id=feedback.message_id)
         document = asdict(feedback) | {"day": feedback.rated_at.astimezone(UTC).date().isoformat()}
         with translated():
             await self._database.collection(COLLECTION).update_one(
                 where, {"$set": document, "$setOnInsert": {"_id": new_id("fb")}}, upsert=True
             )
+        return feedback
 
     async def remove(self, user_id: str, message_id: str) -> bool:
         """False: there was none."""

@@ -57,6 +57,8 @@ HOLDINGS = (
     Holding("messages", "deleted", (("request_id", 1), ("role", 1), ("part", 1))),
     Holding("folders", "deleted", (("created_at", 1), ("_id", 1))),
     Holding("feedback", "deleted", (("message_id", 1),)),
+    Holding("preferences", "deleted"),
+    Holding("prompts", "deleted", (("updated_at", -1), ("_id", -1))),
     Holding("documents", "deleted"),
     Holding("document_chunks", "deleted", exported=False),
     Holding("external_identities", "deleted"),

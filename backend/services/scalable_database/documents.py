@@ -1,6 +1,7 @@
 """BSON documents to domain values, one function a collection. The only place where field names meet attributes."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from backend.domain.conversations import Conversation, Message
@@ -11,6 +12,11 @@ from backend.domain.second_factors import SecondFactor
 from backend.domain.users import DEFAULT_LOCALE, Session, User
 
 Document = dict[str, Any]
+
+
+def storable(instant: datetime) -> datetime:
+    """As BSON keeps it, in whole milliseconds: what is answered before it was read is what will be read."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def user_from(document: Mapping[str, Any]) -> User:

@@ -205,6 +205,12 @@ FEEDBACK = (
     Index("day_agent_model", "feedback", (("day", 1), ("agent", 1), ("model", 1), ("rating", 1)), "feedback.tallies"),
 )
 
+PERSONAL = (
+    Index("user", "preferences", (("user_id", 1),), "preferences.of_user", UNIQUE),
+    Index("user_updated", "prompts", (("user_id", 1), ("updated_at", -1), ("_id", -1)), "prompts.page"),
+    Index("user_id", "prompts", (("user_id", 1), ("_id", 1)), "prompts.by_id, prompts.ids"),
+)
+
 OPERATIONS = (
     Index("state_fired", "alerts", (("state", 1), ("fired_at", -1)), "alerts.by_state"),
     Index(
@@ -262,6 +268,7 @@ INDEXES: tuple[Index, ...] = (
     *MESSAGES,
     *LEDGER,
     *FEEDBACK,
+    *PERSONAL,
     *OPERATIONS,
     *AUDIT_LOG,
     *LATER_DOCUMENTS,

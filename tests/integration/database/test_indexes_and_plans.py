@@ -13,6 +13,7 @@ import pytest
 from backend.domain.alerts import Alert
 from backend.domain.audit import AuditAction
 from backend.domain.budgets import Budget
+from backend.domain.instructions import Instructions
 from backend.domain.one_time_tokens import Purpose
 from backend.domain.users import Profile, UserRole
 from backend.services.repositories.alerts import AlertRepository
@@ -28,6 +29,8 @@ from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.metrics import MetricsRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
+from backend.services.repositories.preferences import PreferenceRepository
+from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.registry import NAMED_QUERIES
 from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.users import UserRepository
@@ -68,6 +71,15 @@ async def seed(database: ScalableDatabase) -> None:
     await _seed_conversations(database)
     await _seed_audit_log(database)
     await _seed_feedback(database)
+    await _seed_prompts(database)
+
+
+async def _seed_prompts(database: ScalableDatabase) -> None:
+    for number in range(90):
+        user_id = f"user_{number % 3}"
+        await PromptRepository(database).create(user_id, "Explain", "Explain {{topic}}")
+        await PreferenceRepository(database).set_instructions(user_id, Instructions("a nurse"))
+    await database.collection("prompts").update_many({}, {"$set": {"updated_at": NOW}})
 
 
 async def _seed_feedback(database: ScalableDatabase) -> None:
