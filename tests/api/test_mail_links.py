@@ -215,6 +215,29 @@ async def test_a_forgotten_password_is_replaced_and_every_session_ends(open_hous
     assert (await box.arrived(2))["subject"] == "Your password was changed"
 
 
+async def test_whoever_registered_with_the_address_of_somebody_else_keeps_no_key(
+    open_house: Served, box: Mailbox
+) -> None:
+    """The owner of the address comes later and resets the password. A key made before that is not theirs."""
+    for verified in (False, True):
+        account = await open_house.new_user()
+        assert open_house.services is not None
+        if verified:
+            await open_house.services.users.set_verified(account.id)
+        wanted = {"name": "made before", "scopes": ["chat"]}
+        made = await open_house.client.post("/api/auth/api-keys", json=wanted, headers=account.headers)
+        assert made.status_code == 201, made.text
+        key = {"Authorization": f"Bearer {made.json()['key']}"}
+        assert (await open_house.client.get("/api/ai/v4/models", headers=key)).status_code == 200
+        box.mails.clear()
+        await post(open_house, "forgot-password", email=account.email)
+        token = token_in(await box.arrived())
+        await post(open_house, "reset-password", token=token, new_password=NEW_PASSWORD)
+        await box.arrived(2)
+        status = (await open_house.client.get("/api/ai/v4/models", headers=key)).status_code
+        assert status == (200 if verified else 401)
+
+
 async def test_a_link_is_for_one_purpose_and_for_a_while(open_house: Served, box: Mailbox) -> None:
     account = await open_house.new_user()
     await post(open_house, "resend-verification", email=account.email)

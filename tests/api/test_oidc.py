@@ -16,6 +16,9 @@ from tests.support.oidc import PUBLIC_URL, Provider, ProviderPages, canaille
 
 FAILED = f"{PUBLIC_URL}/#/sign-in-failed/"
 
+pytestmark = pytest.mark.timeout(600)
+"""The first of all installs the provider."""
+
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:

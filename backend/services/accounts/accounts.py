@@ -89,7 +89,9 @@ class Accounts:
         await self._audit.record(AuditAction.REGISTERED, user_id=user.id)
 
     async def reset_password(self, token: str, password: str) -> None:
-        """Ends every session. A refused password does not use the link up.
+        """Ends every session, and the API keys from before anybody had verified the address.
+
+        A refused password does not use the link up.
 
         Raises InvalidInput (link_invalid), WeakPassword, Overloaded.
         """
@@ -100,6 +102,8 @@ class Accounts:
         password_hash = await self._identity.hash_new_password(password, user.email, user.name)
         await self._links.redeem("reset", token)
         await self._identity.replace_password(user.id, password_hash)
+        if user.verified_at is None:  # who made these keys need not be who reads the mail
+            await self._api_keys.revoke_all(user.id)
         await self._users.set_verified(user.id)
         await self._audit.record(AuditAction.PASSWORD_RESET, user_id=user.id)
         await self._mail.ask("password_changed", user.email)
