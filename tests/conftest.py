@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from tests.servers import Servers, SimulatorHandle
 from tests.support.launching import Launches
+from tests.support.markers import LOGS, LOOKS_SECRET, files_below
 
 MakeSettings = Callable[..., Settings]
 OWN_SETTINGS = ("AETHER_", "MONGO_", "REDIS_", "GROQ_", "SMTP_", "OIDC_")
@@ -26,6 +27,14 @@ def servers() -> Iterator[Servers]:
     servers = Servers()
     yield servers
     servers.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_without_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """After the last test: no process that any test has run wrote a token or a hash."""
+    yield
+    written = files_below(tmp_path_factory.getbasetemp(), LOGS)
+    assert sorted(name for name, text in written.items() if LOOKS_SECRET.search(text)) == []
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 from backend.domain.audit import AuditAction, AuditFilter
 from backend.domain.doc import Doc
@@ -17,6 +17,13 @@ MAX_ID = 100
 router = APIRouter(prefix="/api/admin", tags=["admin"], responses=ADMIN_PROBLEMS)
 
 
+def written_out(value: object) -> object:
+    """A date with a time. pydantic would take a number for seconds since 1970, too."""
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("expected an instant such as 2026-01-31T12:00:00Z")
+    return value
+
+
 def in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
@@ -24,7 +31,7 @@ def in_utc(value: datetime) -> datetime:
         raise ValueError("expected an instant between the years 1 and 9999") from error
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
+Instant = Annotated[AwareDatetime, BeforeValidator(written_out), AfterValidator(in_utc)]
 ActorId = Annotated[str | None, Query(max_length=MAX_ID, description="Who did it: a user, shell, unknown")]
 OwnerId = Annotated[str | None, Query(max_length=MAX_ID, description="Whose account it concerns: a user")]
 Action = Annotated[AuditAction | None, Query(description="What was done")]

@@ -206,6 +206,8 @@ async def test_paths_queries_and_headers_are_checked_too(live_server: Served, ac
         ("GET", f"/api/conversations?cursor={MARKER}", {}),
         ("GET", f"/api/ai/v4/analytics/user?days={MARKER}", {}),
         ("GET", "/api/ai/v4/analytics/user?days=0", {}),
+        ("GET", "/api/admin/audit?from=0.5", {}),
+        ("GET", "/api/admin/audit?to=1764000000", {}),
         ("GET", "/api/ai/v4/analytics/user?days=366", {}),
         ("GET", f"/api/ai/v4/chat/stream/{MARKER}", {"Last-Event-ID": "1"}),
         ("GET", f"/api/ai/v4/chat/stream/{MARKER}", {"Last-Event-ID": MARKER}),

@@ -167,3 +167,15 @@ def _script(path: Path, body: str) -> Path:
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)
     return path
+
+
+def test_mongod_logs_no_values_however_slow_a_command_is(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    """By itself it logs each slow command whole, with everything that is written or asked for."""
+    with Client(mongod.url) as client:
+        client.admin.command("profile", 0, slowms=-1)  # everything is slow
+        client.test.items.insert_one({"_id": "zebra"})
+        client.test.items.update_one({"_id": "zebra"}, {"$set": {"text": "zebra"}})
+        assert client.test.items.find_one({"text": "zebra"}) is not None
+    logs = [path.read_text() for path in tmp_path.rglob("*.log")]
+    assert logs
+    assert not any("zebra" in log for log in logs)

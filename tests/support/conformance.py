@@ -23,12 +23,17 @@ async def operations_of(served: Served) -> list[Operation]:
     return list(operations((await served.client.get("/openapi.json")).json()))
 
 
-async def explore(served: Served, account: Account, folder: Path, chosen: set[str], *options: str) -> None:
-    """Calls these operations (ids) in many ways. Fails with the report where an answer is not as documented."""
+async def explore(
+    served: Served, account: Account, folder: Path, chosen: set[str], *options: str, maker: Served | None = None
+) -> None:
+    """Calls these operations (ids) in many ways. Fails with the report where an answer is not as documented.
+
+    maker: makes the account's objects, where limits would keep the explored server from it.
+    """
     found = await operations_of(served)
     bodies = {operation.id: set(operation.fields or ()) for operation in found}
     configuration = folder / "schemathesis.toml"
-    objects = await make_objects(served, account)
+    objects = await make_objects(maker or served, account)
     configuration.write_text("\n".join([CONFIGURATION.read_text(), *_own(objects, bodies)]))
     skipped = [f"--exclude-operation-id={operation.id}" for operation in found if operation.id not in chosen]
     address = f"{str(served.client.base_url).rstrip('/')}/openapi.json"

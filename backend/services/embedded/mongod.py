@@ -47,6 +47,7 @@ async def start_mongod(
         "wiredTigerCacheSizeGB": f"{cache_gb:g}",
         "oplogSize": str(oplog_mb),
         "dbpath": str(layout.mongo),
+        "slowOpSampleRate": "0",  # slow commands would be logged whole, with what users wrote; Aether logs their shapes
     }
     arguments = [f"--{name}={value}" for name, value in options.items()] + ["--nounixsocket", "--quiet"]
     for name, value in (PARAMETERS | dict(parameters or {})).items():
