@@ -146,6 +146,8 @@ export interface StreamBody {
   parent_id?: string;
   regenerate_of?: string;
   use_cache?: boolean;
+  /** A new conversation that is in no list and is erased after a day. */
+  temporary?: boolean;
 }
 
 export interface StreamMetadata {

@@ -118,9 +118,9 @@ export class Answers {
 
   /** The quick mode has no stream: the whole answer comes at once. */
   private async quick(live: LiveAnswer, signal: AbortSignal): Promise<void> {
-    const { message, conversation_id } = live.body;
+    const { message, conversation_id, temporary } = live.body;
     const options = { headers: { "idempotency-key": live.key }, signal, deadline: QUICK_MS };
-    const reply = await this.api.post<QuickReply>(QUICK, { message, conversation_id }, options);
+    const reply = await this.api.post<QuickReply>(QUICK, { message, conversation_id, temporary }, options);
     live.conversationId = reply.conversation_id;
     live.messageId = reply.message_id;
     live.text.append(reply.content);

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import { Icon, type IconName } from "@/components/icon";
 
 export interface MenuEntry {
@@ -73,7 +74,8 @@ function MenuList({ id, label, entries, anchor, onClose }: MenuListProps): React
     addEventListener("pointerdown", outside);
     return () => removeEventListener("pointerdown", outside);
   }, [anchor, onClose]);
-  return (
+  // Beside everything else: a list that scrolls or moves its rows would cut it off.
+  return createPortal(
     <div
       ref={list}
       id={id}
@@ -86,7 +88,8 @@ function MenuList({ id, label, entries, anchor, onClose }: MenuListProps): React
       {entries.map((entry) => (
         <MenuItem key={entry.label} entry={entry} onClose={onClose} />
       ))}
-    </div>
+    </div>,
+    anchor?.closest("dialog") ?? document.body,
   );
 }
 

@@ -18,6 +18,14 @@ configure({ asyncUtilTimeout: 4000 });
 // jsdom has none. A mouse and a keyboard, as most tests expect.
 window.matchMedia ??= ((query: string) => ({ matches: query.includes("fine") })) as typeof matchMedia;
 
+// jsdom knows the element but not how to open it.
+HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
+  this.open = false;
+};
+
 export const USER: User = {
   id: "user_1",
   email: "ada@example.com",

@@ -1,6 +1,7 @@
 import { account } from "@/i18n/en/account";
 import { chat } from "@/i18n/en/chat";
 import { common } from "@/i18n/en/common";
+import { side } from "@/i18n/en/side";
 
 /** The English words, a file for each part of the page. */
-export const en = { ...common, ...account, ...chat } as const;
+export const en = { ...common, ...account, ...chat, ...side } as const;

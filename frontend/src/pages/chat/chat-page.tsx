@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { isProblem } from "@/api/problem";
 import type { Row } from "@/chat/rows";
 import { useTarget } from "@/chat/target";
@@ -8,9 +8,11 @@ import { explained } from "@/components/form";
 import { useWords } from "@/i18n";
 import { Announcer } from "@/pages/chat/announcer";
 import { Answer } from "@/pages/chat/answer";
+import { ChatBar } from "@/pages/chat/chat-bar";
 import { Composer } from "@/pages/chat/composer";
 import { MessageList } from "@/pages/chat/message-list";
 import { Question } from "@/pages/chat/question";
+import { Sidebar } from "@/pages/chat/sidebar";
 import { useArrivals } from "@/pages/chat/use-arrivals";
 import { Shell } from "@/pages/shell";
 import { navigate } from "@/router";
@@ -23,11 +25,15 @@ export default function ChatPage({ params }: PageProps): ReactNode {
   const [target, setTarget] = useTarget();
   const view = useConversation(conversationId);
   const { rows, loaded, live } = view;
+  const [temporary, setTemporary] = useState(false);
   const announcement = useArrivals();
   const running = live?.running ?? false;
   const empty = rows.length === 0 && (conversationId === null || loaded.status === "success");
   return (
-    <Shell bar={<span className="grow" />}>
+    <Shell
+      side={<Sidebar currentId={conversationId} />}
+      bar={<ChatBar conversationId={conversationId} temporary={temporary} onTemporary={setTemporary} />}
+    >
       <div className={empty ? "chat empty" : "chat"}>
         {empty && <h1 className="greeting">{t("chat.greeting")}</h1>}
         {loaded.status === "error" ? (
@@ -47,7 +53,10 @@ export default function ChatPage({ params }: PageProps): ReactNode {
             conversationId={conversationId}
             target={target}
             onTarget={setTarget}
-            onAsk={(text) => view.ask(text, target)}
+            onAsk={(text) => {
+              view.ask(text, target, conversationId === null && temporary ? { temporary } : {});
+              setTemporary(false);
+            }}
             running={running}
             stopping={live?.stopping ?? false}
             onStop={view.stop}

@@ -1,6 +1,7 @@
 /** What happens when answers begin and end: the address, the stored messages, and what is read aloud. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
+import { touchConversation } from "@/chat/conversations";
 import { mergeNewest } from "@/chat/messages";
 import { useWords } from "@/i18n";
 import { useAgentName } from "@/pages/chat/agents";
@@ -24,6 +25,8 @@ export function useArrivals(): string {
         // A new conversation has its address now; whoever went elsewhere in the meantime stays there.
         if (!live.body.conversation_id && live.conversationId && currentPath() === "/")
           navigate(`/c/${live.conversationId}`, { replace: true });
+        if (!live.body.conversation_id && live.conversationId)
+          void touchConversation(queries, api, live.conversationId).catch(() => undefined);
       },
       onEnded: async (live) => {
         const agent = words.current.nameOf(live.agent?.id ?? live.mode);
@@ -31,7 +34,7 @@ export function useArrivals(): string {
           setText(words.current.t("chat.answered", { agent, text: live.text.toString().slice(0, READ_ALOUD) }));
         if (!live.conversationId) return;
         await mergeNewest(queries, api, live.conversationId);
-        await queries.invalidateQueries({ queryKey: ["conversations"] });
+        await touchConversation(queries, api, live.conversationId);
       },
     });
     answers.resume();
