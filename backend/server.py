@@ -47,6 +47,7 @@ from backend.routes import (
     search,
     sessions,
     streams,
+    transfer,
 )
 from backend.routes.home import BUILT, page_router
 from backend.routes.openapi import install_openapi
@@ -60,7 +61,7 @@ ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
 ADMIN_ROUTES = (performance, admin, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
-CONVERSATION_ROUTES = (search, conversations, folders, feedback)
+CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback)
 USER_ROUTES = (preferences, prompts)
 ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *USER_ROUTES, *ADMIN_ROUTES)
 
@@ -131,7 +132,7 @@ def create_app(settings: Settings, *, provider: Provider | None = None, page: Pa
     install_problem_handlers(app)
     install_openapi(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(BodyLimitMiddleware, larger={transfer.IMPORT_PATH: transfer.MAX_IMPORT_BYTES})
     app.add_middleware(RevalidationMiddleware)
     app.add_middleware(CrashMiddleware)
     app.add_middleware(RateHeadersMiddleware)

@@ -44,7 +44,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("oidc_linked", 409, "the account, or who signed in at the identity provider, is linked otherwise"),
     ProblemCode("oidc_only_way", 409, "without a password there would be no way in: set one first"),
     ProblemCode("too_many_keys", 409, "a user has 25 API keys at most"),
-    ProblemCode("payload_too_large", 413, "the body is larger than 1 MB"),
+    ProblemCode("payload_too_large", 413, "the body is larger than 1 MB, or 16 MB for an import"),
     ProblemCode("invalid_input", 422, "it does not fit the shape: errors says where and why"),
     ProblemCode("invalid_json", 422, "the body is not JSON"),
     ProblemCode("invalid_cursor", 422, "the cursor is not one that this server made"),

@@ -1,7 +1,9 @@
 """No request body beyond a limit: refused by its declared length, or counted while it arrives."""
 
 import asyncio
+from collections.abc import Mapping
 from math import inf
+from types import MappingProxyType
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,22 +17,26 @@ MAX_LENGTH_DIGITS = 18
 
 
 class BodyLimitMiddleware:
-    """Answers 413 and holds no more than max_bytes of a body, chunked or not."""
+    """Answers 413 and holds no more than max_bytes of a body, chunked or not. larger: path -> its own limit."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES, larger: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if _declared_length(scope) > self.max_bytes:
-            await self._refuse(scope, receive, send)
+        limit = self.larger.get(scope["path"], self.max_bytes)
+        if _declared_length(scope) > limit:
+            await self._refuse(scope, receive, send, limit)
             return
-        await self._count(scope, receive, send)
+        await self._count(scope, receive, send, limit)
 
-    async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _count(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         arrived = 0
         refused = started = False
 
@@ -40,10 +46,10 @@ class BodyLimitMiddleware:
                 return {"type": "http.disconnect"}
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > self.max_bytes:
+            if arrived > limit:
                 refused = True
                 if not started:
-                    await self._refuse(scope, receive, send)
+                    await self._refuse(scope, receive, send, limit)
                 # The inner application must not go on with half a body: for it the client is gone.
                 return {"type": "http.disconnect"}
             return message
@@ -57,13 +63,13 @@ class BodyLimitMiddleware:
 
         await self.app(scope, receive_counted, send_unless_refused)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         """The answer goes out before the rest of the body is read, and the connection ends after it.
 
         What is still arriving is dropped for a while: a client that is cut off in the middle of sending sees a reset
         connection instead of the answer.
         """
-        error = PayloadTooLarge(f"A request body may have at most {self.max_bytes} bytes.")
+        error = PayloadTooLarge(f"A request body may have at most {limit} bytes.")
         await send_problem(scope, send, error, close=True)
         try:
             async with asyncio.timeout(DISCARD_SECONDS):

@@ -10,6 +10,7 @@ from backend.domain.problems import CODES
 from backend.routes.caching import PUBLIC
 from backend.routes.events import EVENT_STREAM, describe_events, event_schemas
 from backend.routes.problems import PROBLEM, SCHEMAS
+from backend.routes.transfer import import_schemas
 
 Json = dict[str, Any]
 PATH = "/openapi.json"
@@ -102,7 +103,7 @@ def _describe(document: Json) -> None:
     document["servers"] = [{"url": "/", "description": "This server"}]
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = document["components"]
-    components["schemas"] = event_schemas(f"{SCHEMAS}/{{model}}") | components["schemas"]
+    components["schemas"] = event_schemas(f"{SCHEMAS}/{{model}}") | import_schemas() | components["schemas"]
     headers = {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()}
     components["headers"] = headers | components.get("headers", {})
     for path, item in document["paths"].items():

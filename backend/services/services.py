@@ -24,6 +24,7 @@ from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.stream_log import StreamLog
+from backend.services.transfer import ConversationExport, ConversationImport
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Services:
     second_factor: SecondFactorSettings
     search: ConversationSearch
     streams: StreamLog
+    transfers_in: ConversationImport
+    transfers_out: ConversationExport
     users: UserRepository
     metrics_token: str
     simulated: bool

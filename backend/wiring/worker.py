@@ -24,6 +24,7 @@ from backend.services.repositories.conversations import AdminConversationReposit
 from backend.services.repositories.feedback import FeedbackRepository
 from backend.services.repositories.folders import FolderRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
+from backend.services.repositories.imports import ImportRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.messages import MessageRepository
@@ -37,6 +38,8 @@ from backend.services.services import Services
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamLog
 from backend.services.sweeper import Sweeper
+from backend.services.transfer import ConversationExport, ConversationImport
+from backend.services.transfer.branches import Branches
 from backend.services.turn_log import TurnLog
 from backend.wiring.parts import (
     audit_log_of,
@@ -187,6 +190,8 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             second_factor=SecondFactorSettings(identity, users, mail),
             search=ConversationSearch(conversations, messages),
             streams=streams,
+            transfers_in=ConversationImport(ImportRepository(database), database.now),
+            transfers_out=ConversationExport(conversations, Branches(messages)),
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),
             simulated=settings.simulated,

@@ -31,6 +31,8 @@ def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulat
         limit_chat=None,
         limit_auth=None,
         limit_concurrency=None,
+        limit_upload=None,
+        limit_search=None,
         limit_entry=None,
         limit_refresh=None,
         mongo_pool_min=0,

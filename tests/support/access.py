@@ -99,6 +99,8 @@ ACCESS: dict[str, Access] = {
         key="conversations:write", owned={**CONTINUED, "folder_id": "folder"}, body={"pinned": True}
     ),
     "search_conversations": Access(key="conversations:read"),
+    "export_conversation": Access(key="conversations:read", owned=CONTINUED),
+    "import_conversations": Access(key="conversations:write"),
     "list_folders": Access(key="conversations:read"),
     "create_folder": Access(key="conversations:write"),
     "rename_folder": Access(key="conversations:write", owned={"folder_id": "folder"}, body={"name": "Work"}),

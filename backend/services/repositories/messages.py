@@ -1,6 +1,6 @@
 """Messages: read here, written by the turn log."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 
 from backend.domain.conversations import Message
@@ -8,6 +8,7 @@ from backend.services.scalable_database import Document, Keyset, Query, Scalable
 from backend.services.scalable_database.documents import message_from
 from backend.services.scalable_database.reads import USER
 
+LINKS_BATCH = 1_000
 CONVERSATION = ("conversation_id", "conv_none")
 
 
@@ -28,6 +29,14 @@ PAGE_NEWEST_FIRST = Query(
     _of_conversation,
     {"user_id": USER, "conversation_id": CONVERSATION},
     keyset=Keyset("created_at", -1, "object_id"),
+)
+LINKS = Query(
+    "messages.links",
+    "messages",
+    _of_conversation,
+    {"user_id": USER, "conversation_id": CONVERSATION},
+    keyset=Keyset("created_at", 1, "object_id"),
+    fields=("message_id", "parent_id", "created_at"),
 )
 BY_ID = Query(
     "messages.by_id",
@@ -54,7 +63,7 @@ OF_REQUESTS = Query(
     {"user_ids": ("user_id", ["user_none"]), "request_ids": ("request_id", ["req_none"])},
     fields=("user_id", "request_id", "message_id", "status", "unsettled"),
 )
-QUERIES = (PAGE, PAGE_NEWEST_FIRST, BY_ID, EXPIRED, OF_REQUESTS)
+QUERIES = (PAGE, PAGE_NEWEST_FIRST, LINKS, BY_ID, EXPIRED, OF_REQUESTS)
 
 
 class MessageRepository:
@@ -74,6 +83,17 @@ class MessageRepository:
             query, limit=limit, cursor=cursor, user_id=user_id, conversation_id=conversation_id
         )
         return [message_from(row) for row in rows], following
+
+    async def links(self, user_id: str, conversation_id: str) -> AsyncGenerator[dict[str, str | None], None]:
+        """Parents of messages by id, in batches: what makes the tree, and nothing else."""
+        cursor: str | None = None
+        while True:
+            rows, cursor = await self._database.page(
+                LINKS, limit=LINKS_BATCH, cursor=cursor, user_id=user_id, conversation_id=conversation_id
+            )
+            yield {row["message_id"]: row["parent_id"] for row in rows}
+            if cursor is None:
+                return
 
     async def recent(self, user_id: str, conversation_id: str, limit: int) -> list[Message]:
         """The newest `limit` messages, oldest of them first."""

@@ -159,7 +159,7 @@ MESSAGES = (
         "conversation_created",
         "messages",
         (("conversation_id", 1), ("created_at", 1), ("_id", 1)),
-        "messages.page, messages.page_newest_first, messages.of_conversation",
+        "messages.page, messages.page_newest_first, messages.links, messages.of_conversation",
     ),
     Index("user_text", "messages", (("user_id", 1), ("content", "text")), "messages.search", ANY_LANGUAGE),
     Index("user_created", "messages", (("user_id", 1), ("created_at", -1), ("_id", -1)), "(everything a user wrote)"),
