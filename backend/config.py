@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     limit_upload: RateSetting = Field((5, 60), alias="AETHER_LIMIT_UPLOAD")
     limit_search: RateSetting = Field((30, 60), alias="AETHER_LIMIT_SEARCH")
     limit_entry: RateSetting = Field((300, 60), alias="AETHER_LIMIT_ENTRY")
-    """Per network address, for each of the routes that need no sign-in and check a password."""
+    """Per network address, for each of the routes that need no sign-in and check a password or a link."""
     limit_refresh: RateSetting = Field((120, 60), alias="AETHER_LIMIT_REFRESH")
     limit_concurrency: Annotated[int | None, BeforeValidator(parse_optional)] = Field(
         10, alias="AETHER_LIMIT_CONCURRENCY"

@@ -46,6 +46,7 @@ from backend.routes import (
     prompts,
     search,
     sessions,
+    sharing,
     streams,
     transfer,
 )
@@ -61,7 +62,7 @@ ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
 ADMIN_ROUTES = (performance, admin, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
-CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback)
+CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback, sharing)
 USER_ROUTES = (preferences, prompts)
 ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *USER_ROUTES, *ADMIN_ROUTES)
 

@@ -33,6 +33,8 @@ class AuditAction(StrEnum):
     API_KEY_CREATED = "api_key_created"
     API_KEY_CHANGED = "api_key_changed"
     API_KEY_REVOKED = "api_key_revoked"
+    CONVERSATION_SHARED = "conversation_shared"
+    SHARE_TAKEN_BACK = "share_taken_back"
     ACCOUNT_EXPORTED = "account_exported"
     ACCOUNT_DELETED = "account_deleted"
     IDENTITY_LINKED = "identity_linked"

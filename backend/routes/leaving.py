@@ -42,6 +42,7 @@ class ExportedAccount(BaseModel):
     user: UserShape
     conversations: Annotated[Rows, Doc("Those that wait for their end too: state says so")]
     messages: Annotated[Rows, Doc("Questions and answers with their receipts, in the order of the requests")]
+    shares: Annotated[Rows, Doc("Snapshots of conversations that others may read, without their links")]
     folders: Annotated[Rows, Doc("Names under which conversations are gathered")]
     feedback: Annotated[Rows, Doc("Verdicts on answers")]
     documents: Annotated[Rows, Doc("Uploads")]

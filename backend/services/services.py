@@ -23,6 +23,7 @@ from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
+from backend.services.sharing import Sharing
 from backend.services.stream_log import StreamLog
 from backend.services.transfer import ConversationExport, ConversationImport
 
@@ -57,6 +58,7 @@ class Services:
     prompts: PromptRepository
     second_factor: SecondFactorSettings
     search: ConversationSearch
+    sharing: Sharing
     streams: StreamLog
     transfers_in: ConversationImport
     transfers_out: ConversationExport

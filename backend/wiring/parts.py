@@ -77,6 +77,7 @@ def limiter_of(settings: Settings, redis: RedisClient) -> Limiter:
             "login_mfa": settings.limit_entry,
             "mail": settings.limit_entry,
             "link": settings.limit_entry,
+            "shared": settings.limit_entry,
             "oidc": settings.limit_entry,
             "refresh": settings.limit_refresh,
             API_KEY: settings.limit_entry,

@@ -32,9 +32,11 @@ from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.personal_data import PersonalDataRepository
 from backend.services.repositories.preferences import PreferenceRepository
 from backend.services.repositories.prompts import PromptRepository
+from backend.services.repositories.shares import ShareRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import CommandEvent
 from backend.services.services import Services
+from backend.services.sharing import Sharing
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamLog
 from backend.services.sweeper import Sweeper
@@ -104,6 +106,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         conversations, messages = ConversationRepository(database), MessageRepository(database)
         all_conversations = AdminConversationRepository(database)
         preferences = Preferences(PreferenceRepository(database), bus)
+        branches = Branches(messages)
         personal_data = PersonalDataRepository(database)
         worker = f"{os.uname().nodename}-{os.getpid()}"
         housekeeping = Housekeeping(
@@ -189,9 +192,10 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             prompts=PromptRepository(database),
             second_factor=SecondFactorSettings(identity, users, mail),
             search=ConversationSearch(conversations, messages),
+            sharing=Sharing(ShareRepository(database), conversations, branches, audit),
             streams=streams,
             transfers_in=ConversationImport(ImportRepository(database), database.now),
-            transfers_out=ConversationExport(conversations, Branches(messages)),
+            transfers_out=ConversationExport(conversations, branches),
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),
             simulated=settings.simulated,

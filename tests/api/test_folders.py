@@ -40,7 +40,10 @@ async def test_folders_are_made_renamed_and_listed(chat: Chat) -> None:
     plans, recipes = await make(chat, "  Plans "), await make(chat, "Recipes")
     renamed = await send(chat, "PATCH", f"/api/folders/{recipes}", {"name": "Przepisy"})
     assert (renamed.status_code, renamed.json()["name"]) == (200, "Przepisy")
+    made = await send(chat, "POST", "/api/folders", {"name": "Songs"})
     listed = await chat.get("/api/folders")
+    assert listed["items"].pop() == made.json()
+    await send(chat, "DELETE", f"/api/folders/{made.json()['id']}")
     assert [(item["id"], item["name"]) for item in listed["items"]] == [(plans, "Plans"), (recipes, "Przepisy")]
     assert listed["next_cursor"] is None
     page = await chat.get("/api/folders?limit=1")

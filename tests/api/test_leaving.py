@@ -100,7 +100,7 @@ def rows_of(found: Json) -> list[dict[str, Any]]:
 async def test_an_export_is_read_in_batches_without_gap_or_repetition(
     app_client: Served, user: Account, database: ScalableDatabase
 ) -> None:
-    await converse(app_client, user)
+    replies = await converse(app_client, user)
     await database.collection("conversations").update_many(
         {"user_id": user.id}, {"$set": {"updated_at": datetime(2026, 1, 1, tzinfo=UTC)}}
     )
@@ -108,6 +108,7 @@ async def test_an_export_is_read_in_batches_without_gap_or_repetition(
     assert app_client.services is not None
     for _ in range(2):
         await app_client.services.folders.create(user.id, "Plans")
+        await app_client.services.sharing.share(user.id, replies[0]["conversation_id"], None)
         await app_client.services.audit.record(AuditAction.ACCOUNT_EXPORTED, user_id=user.id)
     for holding in HOLDINGS:
         if not holding.order:

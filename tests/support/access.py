@@ -101,6 +101,10 @@ ACCESS: dict[str, Access] = {
     "search_conversations": Access(key="conversations:read"),
     "export_conversation": Access(key="conversations:read", owned=CONTINUED),
     "import_conversations": Access(key="conversations:write"),
+    "share_conversation": Access(key="conversations:write", owned={**CONTINUED, "message_id": "message"}),
+    "list_shares": Access(key="conversations:read"),
+    "delete_share": Access(key="conversations:write", owned={"share_id": "share"}),
+    "read_shared": Access("anybody", others={"token": "nobody"}),
     "list_folders": Access(key="conversations:read"),
     "create_folder": Access(key="conversations:write"),
     "rename_folder": Access(key="conversations:write", owned={"folder_id": "folder"}, body={"name": "Work"}),
@@ -158,6 +162,13 @@ async def _folder(served: Served, account: Account) -> tuple[str, ...]:
     return (made.json()["id"],)
 
 
+async def _share(served: Served, account: Account) -> tuple[str, ...]:
+    conversation_id = (await _ask(served, account, "quick"))["conversation_id"]
+    made = await served.client.post(f"/api/conversations/{conversation_id}/share", headers=account.headers)
+    made.raise_for_status()
+    return (made.json()["id"],)
+
+
 async def _team_answer(served: Served, account: Account) -> tuple[str, ...]:
     return ((await _ask(served, account, "multi-agent", agents=[agent.id for agent in AGENTS[:2]]))["message_id"],)
 
@@ -189,6 +200,7 @@ OBJECTS: dict[tuple[str, ...], Callable[[Served, Account], Awaitable[tuple[str, 
     ("conversation", "message"): _answer,
     ("deleted conversation",): _deleted,
     ("folder",): _folder,
+    ("share",): _share,
     ("team message",): _team_answer,
     ("stream",): _stream,
     ("session",): _session,

@@ -17,7 +17,15 @@ from backend.domain.conversations import (
     ConversationState,
 )
 from backend.services.repositories.feedback import OF_CONVERSATION as FEEDBACK_OF
-from backend.services.scalable_database import Delete, Document, NothingMatched, Query, ScalableDatabase, translated
+from backend.services.scalable_database import (
+    Delete,
+    Document,
+    NothingMatched,
+    Query,
+    ScalableDatabase,
+    Write,
+    translated,
+)
 from backend.services.scalable_database.documents import conversation_from
 from backend.services.scalable_database.reads import USER
 
@@ -57,6 +65,14 @@ MESSAGES_OF = Query(
     {"user_id": USER, "conversation_id": ("conversation_id", "conv_none")},
     kind="write",
 )
+SHARES = "shares"
+SHARES_OF = Query(
+    "shares.of_conversation",
+    SHARES,
+    lambda user_id, conversation_id: {"user_id": user_id, "conversation_id": conversation_id},
+    {"user_id": USER, "conversation_id": ("conversation_id", "conv_none")},
+    kind="write",
+)
 OWNERS = Query(
     "conversations.owners",
     "conversations",
@@ -80,7 +96,7 @@ PURGE_DUE = Query(
     sort=(("purge_at", 1), ("_id", 1)),
     fields=("user_id",),
 )
-QUERIES = (BY_ID, KEPT, IN_ANY_STATE, OWNERS, MESSAGES_OF, PURGE_DUE)
+QUERIES = (BY_ID, KEPT, IN_ANY_STATE, OWNERS, MESSAGES_OF, SHARES_OF, PURGE_DUE)
 
 
 class ConversationRepository:
@@ -146,16 +162,9 @@ class ConversationRepository:
         return await self._update(where, {"$set": {"state": "temporary", "purge_at": ends}})
 
     async def purge(self, user_id: str, conversation_id: str) -> bool:
-        """With messages and verdicts, in one transaction. What it cost stays in the ledger. False: there was none."""
-        owned = {"user_id": user_id, "conversation_id": conversation_id}
+        """With all that hangs on it, in one transaction. What it cost stays in the ledger. False: there was none."""
         try:
-            await self._database.commit(
-                [
-                    Delete("conversations", IN_ANY_STATE.where(**owned)),
-                    Delete("messages", MESSAGES_OF.where(**owned), many=True),
-                    Delete("feedback", FEEDBACK_OF.where(**owned), many=True),
-                ]
-            )
+            await self._database.commit(purge_writes(user_id, conversation_id))
         except NothingMatched:
             return False
         return True
@@ -166,6 +175,18 @@ class ConversationRepository:
                 where, update, return_document=ReturnDocument.AFTER
             )
         return conversation_from(document) if document else None
+
+
+def purge_writes(
+    user_id: str, conversation_id: str, states: Sequence[ConversationState] = (*OPEN, "deleted")
+) -> list[Write]:
+    owned = {"user_id": user_id, "conversation_id": conversation_id}
+    return [
+        Delete("conversations", _by_id(user_id, conversation_id, states)),
+        Delete("messages", MESSAGES_OF.where(**owned), many=True),
+        Delete("feedback", FEEDBACK_OF.where(**owned), many=True),
+        Delete(SHARES, SHARES_OF.where(**owned), many=True),
+    ]
 
 
 class AdminConversationRepository:

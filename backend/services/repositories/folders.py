@@ -8,6 +8,7 @@ from backend.domain.conversations import Folder
 from backend.domain.ids import new_id
 from backend.errors import Conflict
 from backend.services.scalable_database import Document, Keyset, Query, ScalableDatabase, translated
+from backend.services.scalable_database.documents import storable
 from backend.services.scalable_database.reads import USER
 
 COLLECTION = "folders"
@@ -58,7 +59,8 @@ class FolderRepository:
         """Raises Conflict where the user has as many as there may be."""
         if len(await self._database.find(PAGE, limit=MAX_FOLDERS, user_id=user_id)) == MAX_FOLDERS:
             raise Conflict(f"You have {MAX_FOLDERS} folders: delete one first.")
-        document: Document = {"_id": new_id("folder"), "name": name, "created_at": self._database.now()}
+        created_at = storable(self._database.now())
+        document: Document = {"_id": new_id("folder"), "name": name, "created_at": created_at}
         with translated():
             await self._database.collection(COLLECTION).insert_one({**document, "user_id": user_id})
         return _folder(document)

@@ -1,6 +1,7 @@
 """Conversations that come from elsewhere: stored so that nobody sees half of one."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 
 from bson import Int64, ObjectId
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -8,9 +9,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from backend.domain.conversations import PREVIEW_CHARACTERS, UNDO_PERIOD
 from backend.domain.ids import derived_id
 from backend.domain.transfer import TransferConversation, TransferMessage
-from backend.services.repositories.conversations import IN_ANY_STATE, MESSAGES_OF
+from backend.services.repositories.conversations import IN_ANY_STATE, purge_writes
 from backend.services.scalable_database import (
-    Delete,
     Document,
     NothingMatched,
     Query,
@@ -64,16 +64,10 @@ class ImportRepository:
         return True
 
     async def purge(self, user_id: str, conversation_id: str) -> None:
-        owned = {"user_id": user_id, "conversation_id": conversation_id}
-        try:
-            await self._database.commit(
-                [
-                    Delete("conversations", {**IN_ANY_STATE.where(**owned), "state": "deleted"}),
-                    Delete("messages", MESSAGES_OF.where(**owned), many=True),
-                ]
-            )
-        except NothingMatched:
-            return
+        """One that is not open. Where another import was quicker with it, nothing is purged."""
+        writes = purge_writes(user_id, conversation_id, ("deleted",))
+        with suppress(NothingMatched):
+            await self._database.commit(writes)
 
     async def _insert(self, messages: Sequence[Document]) -> None:
         try:

@@ -14,6 +14,8 @@ from backend.services.scalable_database.reads import USER
 Fate = Literal["deleted", "deleted last", "made anonymous", "unlinked"]
 Order = tuple[tuple[str, Literal[1, -1]], ...]
 BATCH = 100
+SNAPSHOTS = 5
+"""Of whole conversations, each of them as long as many messages."""
 LINKS = ("conversation_id", "message_id")
 TRACES = ("address", "correlation_id")
 NOT_EXPORTED = (
@@ -36,7 +38,8 @@ NOT_EXPORTED = (
 class Holding:
     """What one collection keeps about a user. order: an index of it after user_id, for collections without bound.
 
-    doer: the field that says who did it, where that may be somebody else: only what the user did is exported.
+    batch: documents that are read at once, at most. doer: the field that says who did it, where that may be somebody
+    else: only what the user did is exported.
     """
 
     collection: str
@@ -44,6 +47,7 @@ class Holding:
     order: Order = ()
     exported: bool = True
     doer: str = ""
+    batch: int = BATCH
 
     def query(self) -> Query:
         def where(user_id: str) -> Document:
@@ -55,6 +59,7 @@ class Holding:
 HOLDINGS = (
     Holding("conversations", "deleted", (("state", 1), ("archived", 1), ("updated_at", -1), ("_id", -1))),
     Holding("messages", "deleted", (("request_id", 1), ("role", 1), ("part", 1))),
+    Holding("shares", "deleted", (("created_at", -1), ("_id", -1)), batch=SNAPSHOTS),
     Holding("folders", "deleted", (("created_at", 1), ("_id", 1))),
     Holding("feedback", "deleted", (("message_id", 1),)),
     Holding("preferences", "deleted"),
@@ -101,10 +106,10 @@ class PersonalDataRepository:
         where = holding.query().where(user_id=user_id)
         last: Document | None = None
         while True:
-            rows = await self._read(holding.collection, _following(where, holding.order, last), holding.order)
+            rows = await self._read(holding, _following(where, holding.order, last), holding.order)
             if rows:
                 yield [_shown(row) for row in rows]
-            if len(rows) < self._batch or not holding.order:
+            if len(rows) < min(self._batch, holding.batch) or not holding.order:
                 return
             last = rows[-1]
 
@@ -114,9 +119,9 @@ class PersonalDataRepository:
             if holding.fate == "unlinked":
                 await self._unlink(user_id, holding)
             elif holding.fate == "made anonymous":
-                await self._make_anonymous(user_id, holding.collection)
+                await self._make_anonymous(user_id, holding)
             elif holding.fate == "deleted" or last:
-                await self._delete(user_id, holding.collection)
+                await self._delete(user_id, holding)
 
     async def unused_conversations(self, user_id: str, before: datetime) -> list[str]:
         """Up to a batch of each kind, archived or not."""
@@ -126,16 +131,17 @@ class PersonalDataRepository:
         ]
         return [row["_id"] for rows in found for row in rows]
 
-    async def _read(self, collection: str, where: Document, order: Order) -> list[Document]:
+    async def _read(self, holding: Holding, where: Document, order: Order = ()) -> list[Document]:
+        limit, collection = min(self._batch, holding.batch), self._database.collection(holding.collection)
         with translated():
-            found = self._database.collection(collection).find(where, limit=self._batch, sort=list(order) or None)
+            found = collection.find(where, limit=limit, sort=list(order) or None)
             return await found.to_list(None)
 
-    async def _delete(self, user_id: str, collection: str) -> None:
+    async def _delete(self, user_id: str, holding: Holding) -> None:
         owned = {"user_id": user_id}
-        while rows := await self._read(collection, owned, ()):
+        while rows := await self._read(holding, owned):
             with translated():
-                await self._database.collection(collection).delete_many(
+                await self._database.collection(holding.collection).delete_many(
                     {**owned, "_id": {"$in": [row["_id"] for row in rows]}}
                 )
 
@@ -145,18 +151,18 @@ class PersonalDataRepository:
         for field in ("user_id", holding.doer):
             owned = {field: user_id}
             change = {"$set": {field: nobody}, "$unset": dict.fromkeys(TRACES, "")}
-            while rows := await self._read(holding.collection, owned, ()):
+            while rows := await self._read(holding, owned):
                 ids = {"$in": [row["_id"] for row in rows]}
                 with translated():
                     await self._database.collection(holding.collection).update_many({**owned, "_id": ids}, change)
 
-    async def _make_anonymous(self, user_id: str, collection: str) -> None:
+    async def _make_anonymous(self, user_id: str, holding: Holding) -> None:
         """Moved in transactions, because user_id is the shard key, and so that no sum is ever wrong.
 
         Under an id that nobody else ever had, and that is not noted anywhere.
         """
-        nobody = new_id("deleted")
-        while rows := await self._read(collection, {"user_id": user_id}, ()):
+        nobody, collection = new_id("deleted"), holding.collection
+        while rows := await self._read(holding, {"user_id": user_id}):
             writes: list[Write] = [Delete(collection, {"_id": row["_id"], "user_id": user_id}) for row in rows]
             writes += [
                 Insert(

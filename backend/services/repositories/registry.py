@@ -21,6 +21,7 @@ from backend.services.repositories import (
     preferences,
     prompts,
     second_factors,
+    shares,
     usage,
     users,
 )
@@ -46,6 +47,7 @@ MODULES = (
     personal_data,
     preferences,
     prompts,
+    shares,
     reads,
     second_factors,
     usage,

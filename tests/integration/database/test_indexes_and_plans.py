@@ -33,6 +33,7 @@ from backend.services.repositories.preferences import PreferenceRepository
 from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.registry import NAMED_QUERIES
 from backend.services.repositories.second_factors import SecondFactorRepository
+from backend.services.repositories.shares import ShareRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
@@ -105,6 +106,7 @@ async def _seed_conversations(database: ScalableDatabase) -> None:
     database.now = lambda: NOW
     for number in range(90):
         await FolderRepository(database).create(f"user_{number % 2}", "Plans")
+        await ShareRepository(database).create(f"user_{number % 2}", f"conv_{number}", "Plans", f"hash {number}", ())
 
 
 async def _seed_audit_log(database: ScalableDatabase) -> None:

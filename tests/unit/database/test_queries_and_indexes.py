@@ -43,6 +43,7 @@ WITHOUT_USER = {
     "messages.expired",
     "conversations.purge_due",
     "feedback.tallies",
+    "shares.by_token_hash",
     "usage_daily.totals",
     "leases.available",
     "leases.held",
