@@ -33,7 +33,7 @@ async def ask_agent(
     body: ChatBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """One agent's answer: routed or named, from the cheapest model that is good enough, with its receipt."""
-    ask = body.ask(user.user_id, request.state.correlation_id)
+    ask = body.ask(user, request.state.correlation_id)
 
     async def work() -> bytes:
         return encode(await services.ai.process_ai_request(ask))
@@ -46,7 +46,7 @@ async def ask_quickly(
     body: QuickBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """A short answer from the small model, without routing."""
-    ask = body.ask(user.user_id, request.state.correlation_id)
+    ask = body.ask(user, request.state.correlation_id)
 
     async def work() -> bytes:
         return encode(QuickReply.of(await services.ai.process_ai_request(ask)))
@@ -59,7 +59,7 @@ async def ask_team(
     body: TeamBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """Several agents' answers, side by side or one after another, and their synthesis on one bill."""
-    ask = body.ask(user.user_id, request.state.correlation_id)
+    ask = body.ask(user, request.state.correlation_id)
 
     async def work() -> bytes:
         return encode(await services.ai.process_multi_agent_request(ask))
@@ -85,7 +85,7 @@ async def rerun_agent(
 
     async def work() -> bytes:
         correlation_id = request.state.correlation_id
-        return encode(await services.ai.rerun_agent(user.user_id, message_id, agent, correlation_id))
+        return encode(await services.ai.rerun_agent(user.user_id, message_id, agent, correlation_id, api_key=user.key))
 
     return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
@@ -93,5 +93,5 @@ async def rerun_agent(
 @router.post("/chat/estimate", response_model=Quote, responses=PROBLEMS | problem_responses(402, 404, 413))
 async def estimate(body: EstimateBody, user: ChatCaller, services: AetherServices) -> Response:
     """Agent, model, cost range and time of a request before it is made; nothing is sent upstream."""
-    ask = body.ask(user.user_id, None)
+    ask = body.ask(user, None)
     return Response(encode(await services.ai.estimate(ask, body.mode)), media_type="application/json")

@@ -10,6 +10,7 @@ from backend.domain.doc import Doc
 from backend.domain.usage import parse_usd
 from backend.routes.text import CLEAN, MessageText, Shape
 from backend.services.enhanced_ai_service import AgentAsk, TeamAsk
+from backend.services.identity import Principal
 
 MAX_CONTEXT_ITEMS = 100
 MAX_DEADLINE_S = 600
@@ -89,9 +90,10 @@ class QuickBody(Shape):
     conversation_id: ConversationId = None
     temporary: Temporary = False
 
-    def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
+    def ask(self, caller: Principal, correlation_id: str | None) -> AgentAsk:
         return AgentAsk(
-            user_id=user_id,
+            user_id=caller.user_id,
+            api_key=caller.key,
             message=self.message,
             agent_type=QUICK.id,
             model=self.model,
@@ -119,9 +121,10 @@ class ChatBody(QuickBody):
     max_cost_usd: MaxCost = None
     deadline_s: Deadline = None
 
-    def ask(self, user_id: str, correlation_id: str | None) -> AgentAsk:
+    def ask(self, caller: Principal, correlation_id: str | None) -> AgentAsk:
         return AgentAsk(
-            user_id=user_id,
+            user_id=caller.user_id,
+            api_key=caller.key,
             message=self.message,
             agent_type=self.agent_type,
             model=self.model,
@@ -166,8 +169,8 @@ class TeamBody(TeamFields):
     deadline_s: Deadline = None
     max_cost_usd: MaxCost = None
 
-    def ask(self, user_id: str, correlation_id: str | None) -> TeamAsk:
-        return team_ask(self, user_id, correlation_id)
+    def ask(self, caller: Principal, correlation_id: str | None) -> TeamAsk:
+        return team_ask(self, caller, correlation_id)
 
 
 class StreamBody(ChatBody, TeamFields):
@@ -182,17 +185,18 @@ class StreamBody(ChatBody, TeamFields):
             raise ValueError(f"mode {self.mode} does not take {', '.join(used)}")
         return self
 
-    def question(self, user_id: str, correlation_id: str | None) -> AgentAsk | TeamAsk:
+    def question(self, caller: Principal, correlation_id: str | None) -> AgentAsk | TeamAsk:
         if self.mode == "single":
-            return self.ask(user_id, correlation_id)
-        return team_ask(self, user_id, correlation_id, parent_id=self.parent_id)
+            return self.ask(caller, correlation_id)
+        return team_ask(self, caller, correlation_id, parent_id=self.parent_id)
 
 
 def team_ask(
-    body: "TeamBody | StreamBody", user_id: str, correlation_id: str | None, parent_id: str | None = None
+    body: "TeamBody | StreamBody", caller: Principal, correlation_id: str | None, parent_id: str | None = None
 ) -> TeamAsk:
     return TeamAsk(
-        user_id=user_id,
+        user_id=caller.user_id,
+        api_key=caller.key,
         message=body.message,
         agents=tuple(body.agents or AGENT_IDS),
         collaboration_mode=body.collaboration_mode,

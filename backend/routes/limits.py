@@ -15,9 +15,9 @@ Take = Callable[..., Coroutine[Any, Any, None]]
 
 async def chat_rate(request: Request, services: AetherServices, user: ChatCaller) -> None:
     """For chat routes, which count with the look-up of the answer (services/enhanced_ai_service/admission.py)."""
-    request.state.rate = partial(services.limiter.rate, CHAT, user.user_id)
+    request.state.rate = partial(services.limiter.rate, CHAT, user.user_id, user.key)
     if "idempotency-key" in request.headers:  # a replay counts nothing, and this worker may not know the user
-        await services.limiter.look(CHAT, user.user_id)
+        await services.limiter.look(CHAT, user.user_id, user.key)
 
 
 CHAT_RATE = Depends(chat_rate)

@@ -38,7 +38,7 @@ async def start_stream(
     body: StreamBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """An answer as it arrives. A failure before the first token is an HTTP status, a later one an error event."""
-    ask = body.question(user.user_id, request.state.correlation_id)
+    ask = body.question(user, request.state.correlation_id)
 
     async def work() -> bytes:
         return encode(await services.ai.open_stream(ask))

@@ -132,7 +132,8 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         sink.monitor = monitor
         controls = Controls(ControlRepository(database), bus, audit)
         budgets = budgets_of(settings, redis, database, controls)
-        for part in (audit, bus, flights, streams, identity, api_keys, mail, housekeeping, monitor, controls, budgets):
+        callers = (identity, api_keys, mail, housekeeping)
+        for part in (limiter, audit, bus, flights, streams, *callers, monitor, controls, budgets):
             await part.start()
             stack.push_async_callback(part.close)
 

@@ -14,6 +14,7 @@ from backend.routes.limits import limited
 from backend.server import create_app
 from backend.wiring import prepare
 from tests.servers import SimulatorHandle
+from tests.support.api_keys import KEYS, by_key, make_key
 from tests.support.application import PASSWORD, Account, Served, serve, with_state
 from tests.support.chat import Chat, close_gate, held, open_gate
 from tests.support.proxy import Proxy, proxied
@@ -77,6 +78,22 @@ async def test_every_kind_of_answer_tells_the_rate_and_a_refusal_when_to_come_ba
         assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
         assert rate(refused) == (8, 0)
         assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+async def test_a_key_with_a_limit_of_its_own_hears_of_the_tighter_one(served: Served, chat: Chat) -> None:
+    made = await make_key(served, chat.account, limit="3/minute")
+    program = Chat(served, by_key(chat.account, made["key"]))
+    assert rate(await program.post("chat/quick", message="one")) == (3, 2)
+    assert rate(await program.post("chat/stream", message="two")) == (3, 1)
+    for number in range(5):
+        assert (await chat.post("chat/quick", message=f"by a person {number}")).status_code == 200
+    last = await program.post("chat/quick", message="three")
+    assert (last.status_code, int(last.headers["x-ratelimit-remaining"])) == (200, 0), "both are used up"
+    assert (await chat.post("chat/quick", message="by a person")).status_code == 429
+    wider = {"limit": "1000/hour"}
+    changed = await served.client.patch(f"{KEYS}/{made['id']}", headers=chat.account.headers, json=wider)
+    assert changed.status_code == 200
+    assert rate(await program.post("chat/quick", message="four")) == (8, 0), "the user's is the tighter one now"
 
 
 async def test_a_replay_tells_the_rate_and_counts_nothing(chat: Chat, app_settings: Settings) -> None:

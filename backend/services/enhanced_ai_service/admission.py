@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from backend.domain.budgets import Amount
 from backend.services.budgets import Budgets, Hold
-from backend.services.limiter import Limiter
+from backend.services.enhanced_ai_service.requests import Ask
+from backend.services.limiter import Limiter, Slot
 from backend.services.performance_cache import Hit, PerformanceCache
 
 
@@ -23,19 +24,28 @@ class Admission:
         self._cache = cache
         self._budgets = budgets
 
-    async def admit(self, user_id: str, key: str | None, amount: Amount, lifetime_s: float) -> Admitted:
+    async def admit(self, ask: Ask, slot: Slot, key: str | None, amount: Amount, lifetime_s: float) -> Admitted:
         """key None: no answer is reused. Raises RateLimited, BudgetExceeded.
 
         amount: the most that the request may consume, reserved unless an answer is found. An answer in this worker's
-        memory draws on the local lease and costs no round trip.
+        memory draws on the local lease and costs no round trip. slot: placed among those of all workers,
+        unless there is an answer.
         """
+        user_id = ask.user_id
         hit = self._cache.peek(user_id, key) if key else None
-        if hit and self._limiter.admit_local(user_id):
+        if hit and self._limiter.admit_local(user_id, ask.api_key):
             return Admitted(hit)
         wanted = self._cache.l3_key(user_id, key) if key and not hit else None
         hold = None if hit else self._budgets.hold(user_id, amount, lifetime_s)
         try:
-            admission = await self._limiter.admit(user_id, wanted, hold.claim if hold else None)
+            admission = await self._limiter.admit(
+                user_id,
+                wanted,
+                hold.claim if hold else None,
+                api_key=ask.api_key,
+                slot=None if hit else slot,
+                lifetime_s=lifetime_s,
+            )
         except asyncio.CancelledError:
             await self._budgets.release(hold)  # Redis may have reserved it
             raise

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from backend.domain.api_keys import KeyGrant
 from backend.domain.conversations import ContextItem
 
 Priority = Literal["normal", "high", "premium"]
@@ -13,11 +14,13 @@ CollaborationMode = Literal["parallel", "sequential"]
 class Ask:
     """Common to one agent and to a team. deadline_s: seconds for everything; max_cost: pico-dollars for everything.
 
+    api_key: of a program, whose limit counts beside the user's.
     parent_id: the message to branch from. regenerate_of: the answer to make anew (the question is the stored one).
     temporary: the conversation that it starts is; one that it continues must be.
     """
 
     user_id: str
+    api_key: KeyGrant | None = None
     message: str
     conversation_id: str | None = None
     parent_id: str | None = None

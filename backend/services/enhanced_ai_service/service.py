@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from backend.domain.agents import TEAM
+from backend.domain.api_keys import KeyGrant
 from backend.domain.models import ModelCatalogue
 from backend.domain.replies import AgentResponse, ChatReply, Quote, TeamReply
 from backend.errors import NotFound
@@ -114,16 +115,22 @@ class EnhancedAIService:
 
     async def process_ai_request(self, ask: AgentAsk) -> ChatReply:
         """One agent's whole answer, stored when this returns. Raises the AetherError that the caller should see."""
-        with self._limiter.slot(ask.user_id):
-            return await self._single.answer(await self._single.prepare(ask))
+        with self._limiter.slot(ask.user_id) as slot:
+            return await self._single.answer(await self._single.prepare(ask, slot))
 
     async def process_multi_agent_request(self, ask: TeamAsk) -> TeamReply:
         """Several agents' answers and their synthesis, stored when this returns."""
-        with self._limiter.slot(ask.user_id):
-            return await self._team.answer(await self._team.prepare(ask))
+        with self._limiter.slot(ask.user_id) as slot:
+            return await self._team.answer(await self._team.prepare(ask, slot))
 
     async def rerun_agent(
-        self, user_id: str, message_id: str, agent: str, correlation_id: str | None = None
+        self,
+        user_id: str,
+        message_id: str,
+        agent: str,
+        correlation_id: str | None = None,
+        *,
+        api_key: KeyGrant | None = None,
     ) -> TeamReply:
         """Asks one agent of a stored team answer again and merges anew; the others are reused and not billed."""
         message = await self._messages.get(user_id, message_id)
@@ -134,14 +141,15 @@ class EnhancedAIService:
             raise NotFound("That agent has no part in this answer.")
         ask = TeamAsk(
             user_id=user_id,
+            api_key=api_key,
             message="",
             conversation_id=message.conversation_id,
             regenerate_of=message_id,
             agents=(agent,),
             correlation_id=correlation_id,
         )
-        with self._limiter.slot(user_id):
-            return await self._team.answer(await self._team.prepare(ask, stored=stored))
+        with self._limiter.slot(user_id) as slot:
+            return await self._team.answer(await self._team.prepare(ask, slot, stored=stored))
 
     async def open_stream(self, ask: AgentAsk | TeamAsk) -> OpenedStream:
         """A stream that has its first token; read it from the stream log. Raises what came instead."""

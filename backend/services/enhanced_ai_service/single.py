@@ -20,6 +20,7 @@ from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.enhanced_ai_service.requests import AgentAsk
 from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.enhanced_ai_service.turns import Ending, Turns, new_turn
+from backend.services.limiter import Slot
 from backend.services.performance_cache import CachedAnswer, Hit
 from backend.services.performance_monitor import PerformanceMonitor
 
@@ -80,8 +81,11 @@ class SingleAgent:
         self._monitor = monitor
         self._deadline_s = deadline_s
 
-    async def prepare(self, ask: AgentAsk) -> AgentRun:
-        """Everything before the answer: placed, planned, admitted, looked up. Raises what any of these raises."""
+    async def prepare(self, ask: AgentAsk, slot: Slot) -> AgentRun:
+        """Everything before the answer: placed, planned, admitted, looked up. Raises what any of these raises.
+
+        slot: of the request, held until its turn has ended.
+        """
         started = time.monotonic()
         lifetime = min(ask.deadline_s or self._deadline_s, self._deadline_s)
         thread = await self._threads.place(ask)
@@ -97,9 +101,8 @@ class SingleAgent:
             max_cost=ask.max_cost,
         )
         run = AgentRun(ask, plan, new_turn(ask, thread, plan.agent.id, lifetime), started, started + lifetime)
-        admitted = await self._admission.admit(
-            ask.user_id, plan.key if run.ask.reusable else None, most_of(plan, self._planner.catalogue), lifetime
-        )
+        most = most_of(plan, self._planner.catalogue)
+        admitted = await self._admission.admit(ask, slot, plan.key if ask.reusable else None, most, lifetime)
         run.hit, run.hold = admitted.hit, admitted.hold
         self._monitor.record_cache(run.hit.layer if run.hit else None)
         return run

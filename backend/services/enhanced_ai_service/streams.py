@@ -7,7 +7,7 @@ when nobody has read it for the grace period. Readers follow the log, so they ma
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ from backend.services.enhanced_ai_service.single import AgentRun, SingleAgent
 from backend.services.enhanced_ai_service.stream_events import metadata, stored_events, team_metadata
 from backend.services.enhanced_ai_service.team import Team
 from backend.services.enhanced_ai_service.team_run import TeamRun
-from backend.services.limiter import Limiter
+from backend.services.limiter import Limiter, Slot
 from backend.services.performance_cache import CachedAnswer
 from backend.services.repositories.messages import MessageRepository
 from backend.services.stream_log import StreamEvent, StreamLog
@@ -73,21 +73,29 @@ class Streams:
 
     async def open(self, ask: AgentAsk) -> OpenedStream:
         """A stream that has its first token. Raises what came instead of one."""
-        run = await self._single.prepare(ask)
-        stream_id, live = self._begin(run)
-        live.writer.append("metadata", encode(metadata(stream_id, run)))
-        attempt = run.attempt(shared=False, emit=live.token)
-        source = partial(self._source, run, live, stream_id)
-        await self._follow(live, run, partial(self._single.answer_from, run, attempt, source))
+        with ExitStack() as until_driven:
+            slot = until_driven.enter_context(self._limiter.slot(ask.user_id))
+            run = await self._single.prepare(ask, slot)
+            stream_id, live = self._begin(run)
+            live.writer.append("metadata", encode(metadata(stream_id, run)))
+            attempt = run.attempt(shared=False, emit=live.token)
+            source = partial(self._source, run, live, stream_id)
+            self._drive_on(live, run, slot, partial(self._single.answer_from, run, attempt, source))
+            until_driven.pop_all()
+        await self._begun(live)
         return OpenedStream(stream_id, run.turn.message_id)
 
     async def open_team(self, ask: TeamAsk) -> OpenedStream:
         """The same for a team: the first token may be any agent's."""
-        run = await self._team.prepare(ask, streaming=True)
-        stream_id, live = self._begin(run)
-        run.sink = live
-        live.writer.append("metadata", encode(team_metadata(stream_id, run)))
-        await self._follow(live, run, partial(self._team.answer, run))
+        with ExitStack() as until_driven:
+            slot = until_driven.enter_context(self._limiter.slot(ask.user_id))
+            run = await self._team.prepare(ask, slot, streaming=True)
+            stream_id, live = self._begin(run)
+            run.sink = live
+            live.writer.append("metadata", encode(team_metadata(stream_id, run)))
+            self._drive_on(live, run, slot, partial(self._team.answer, run))
+            until_driven.pop_all()
+        await self._begun(live)
         return OpenedStream(stream_id, run.turn.message_id)
 
     def _begin(self, run: Run) -> tuple[str, Live]:
@@ -107,19 +115,23 @@ class Streams:
             for event in stored_events(opened.stream_id, message):
                 yield event
 
-    async def _follow(self, live: Live, run: Run, work: Work) -> None:
-        """Starts the work and waits for its first token. Raises the error of work that failed before it."""
-        self._tasks.spawn(self._drive(live, run, work))
+    def _drive_on(self, live: Live, run: Run, slot: Slot, work: Work) -> None:
+        """In a task of its own, which has the slot from here on."""
+        task = self._tasks.spawn(self._drive(live, run, slot, work))
+        task.add_done_callback(lambda _: slot.release())  # also where it was cancelled before it began
+
+    async def _begun(self, live: Live) -> None:
+        """Waits for the first token. Raises the error of work that failed before it."""
         try:
             await live.first
         finally:
             live.opened.set()
 
-    async def _drive(self, live: Live, run: Run, work: Work) -> None:
+    async def _drive(self, live: Live, run: Run, slot: Slot, work: Work) -> None:
         """Ends every stream with exactly one done or error event, after its turn is durable."""
         self._live.add(live)
         try:
-            with self._limiter.slot(run.ask.user_id):
+            with slot:
                 reply = await self._until_stopped(live, run, work)
             live.end("done", encode(receipt_of(reply)))
         except AetherError as error:

@@ -21,6 +21,7 @@ from backend.services.enhanced_ai_service.requests import TeamAsk
 from backend.services.enhanced_ai_service.team_run import TeamRun
 from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.enhanced_ai_service.turns import Turns, new_turn
+from backend.services.limiter import Slot
 from backend.services.performance_cache import CachedAnswer, PerformanceCache
 
 
@@ -46,8 +47,12 @@ class Team:
         self._turns = turns
         self._deadline_s = deadline_s
 
-    async def prepare(self, ask: TeamAsk, *, streaming: bool = False, stored: Sequence[AgentResponse] = ()) -> TeamRun:
-        """stored: the responses of an earlier run; those of agents that are not asked again are taken over.
+    async def prepare(
+        self, ask: TeamAsk, slot: Slot, *, streaming: bool = False, stored: Sequence[AgentResponse] = ()
+    ) -> TeamRun:
+        """slot: of the request, held until its turn has ended.
+
+        stored: the responses of an earlier run; those of agents that are not asked again are taken over.
 
         Raises what placing, planning or admission raises.
         """
@@ -65,7 +70,7 @@ class Team:
         merge = self._planned(run, SYNTHESIZER, delimited(thread.message, run.heard), None)
         plans = [attempt.plan for _, attempt in run.planned]
         most = most_of_team(plans, merge, self._planner.catalogue, sequential=run.sequential)
-        run.hold = (await self._admission.admit(ask.user_id, None, most, lifetime)).hold
+        run.hold = (await self._admission.admit(ask, slot, None, most, lifetime)).hold
         return run
 
     def _plan(self, run: TeamRun, member: Member) -> None:
