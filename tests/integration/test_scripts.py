@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TOOLS = ("sh", "dirname", "cmp", "cp", "mkdir", "touch")
+TOOLS = ("sh", "dirname", "cmp", "cp", "mkdir", "touch", "timeout")
 
 
 @pytest.fixture
@@ -62,6 +62,31 @@ def test_what_the_tests_need_is_installed_on_top(machine: Path) -> None:
     said = _run(machine, "test", "tests/unit").stdout
     assert "--requirement requirements-dev.txt" in said
     assert said.endswith("-m pytest -n 2 tests/unit\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "status", "shown"),
+    [
+        ("No known vulnerabilities found", 0, 0, ""),
+        ("Found 2 known vulnerabilities in 1 package", 1, 1, "Found 2 known vulnerabilities in 1 package"),
+        ("requests.exceptions.ConnectionError: api.osv.dev", 1, 0, "pip-audit skipped: "),
+        ("requests.exceptions.ReadTimeout: api.osv.dev", 1, 0, "pip-audit skipped: "),
+        ("", 124, 0, "pip-audit skipped: "),
+        ("error: invalid requirement", 1, 1, "error: invalid requirement"),
+    ],
+)
+def test_a_known_vulnerability_fails_the_check_and_a_missing_network_does_not(
+    machine: Path, said: str, answer: int, status: int, shown: str
+) -> None:
+    _environment(machine)
+    for name in ("ruff", "mypy", "lint-imports"):
+        _program(machine / ".venv" / "bin" / name, "exit 0")
+    _program(machine / ".venv" / "bin" / "pip-audit", f'echo "{said}" >&2; exit {answer}')
+    result = _run(machine, "check")
+    assert result.returncode == status
+    assert shown in result.stderr
+    told = [line for line in result.stderr.splitlines() if not line.startswith("Installing ")]
+    assert bool(told) == bool(shown)
 
 
 def _environment(machine: Path) -> None:
