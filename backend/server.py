@@ -26,11 +26,13 @@ from backend.middleware.simulated import SimulatedMiddleware
 from backend.middleware.timing import TimingMiddleware
 from backend.routes import (
     admin,
+    admin_users,
     ai_v4,
     analytics,
     api_keys,
     audit,
     auth,
+    bootstrap,
     cache,
     catalogue,
     conversations,
@@ -49,6 +51,7 @@ from backend.routes import (
     sharing,
     streams,
     transfer,
+    usage,
 )
 from backend.routes.home import BUILT, page_router
 from backend.routes.openapi import install_openapi
@@ -59,11 +62,11 @@ from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
-ADMIN_ROUTES = (performance, admin, audit)
+ADMIN_ROUTES = (performance, admin, admin_users, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
 CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback, sharing)
-USER_ROUTES = (preferences, prompts)
+USER_ROUTES = (bootstrap, usage, preferences, prompts)
 ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *USER_ROUTES, *ADMIN_ROUTES)
 
 

@@ -39,6 +39,8 @@ class AuditAction(StrEnum):
     ACCOUNT_DELETED = "account_deleted"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
     ROLE_CHANGED = "role_changed"
     BUDGET_CHANGED = "budget_changed"
     SPENDING_SWITCHED = "spending_switched"

@@ -1,6 +1,7 @@
 """Budgets: how much a user may consume on a day (UTC), and what a request may consume at most."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,17 @@ class Amount:
     def __add__(self, other: "Amount") -> "Amount":
         known = self.cost is not None and other.cost is not None
         return Amount(self.tokens + other.tokens, (self.cost or 0) + (other.cost or 0) if known else None)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetDay:
+    """A user's budget and what was consumed of it on the day (UTC) between two instants. cost in pico-dollars."""
+
+    budget: Budget
+    tokens: int
+    cost: int
+    starts_at: datetime
+    ends_at: datetime
 
 
 NOTHING = Amount(0, 0)

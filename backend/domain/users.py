@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypedDict
 
+from backend.domain.budgets import Budget
+
 UserRole = Literal["user", "premium", "admin"]
 Locale = Literal["en", "pl"]
 DEFAULT_LOCALE: Locale = "en"
@@ -18,6 +20,7 @@ class User:
     cache never carries it.
     verified_at: when it was shown that mail to the address reaches the user. locale: of the mails to the user.
     retention_days: conversations that were not used for so many days are deleted, None for never.
+    disabled_at: since when nobody can sign in as this user, because an administrator said so.
     """
 
     id: str
@@ -30,11 +33,20 @@ class User:
     verified_at: datetime | None = None
     locale: Locale = DEFAULT_LOCALE
     retention_days: int | None = None
+    disabled_at: datetime | None = None
 
     @property
     def ended(self) -> bool:
         """The account was deleted: what is left is a mark, whose address is its id."""
         return self.email == self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedUser:
+    """A user as administrators see them. budget: of their own, None for the usual one."""
+
+    user: User
+    budget: Budget | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ TAGS = {
     "chat": "Questions and answers: one agent, a team, streams, quotes",
     "catalogue": "What may be asked: agents and models",
     "conversations": "What was asked before",
+    "bootstrap": "What the page needs at its start",
     "preferences": "Custom instructions, which every prompt of the caller carries",
     "prompts": "Texts to use again",
     "analytics": "The caller's own usage and what it cost",

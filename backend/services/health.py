@@ -51,7 +51,7 @@ class Health:
     ) -> None:
         self.draining = False
         self._probes = probes
-        self._version = version
+        self.version = version
         self._simulated = simulated
         self._deadline_s = deadline_s
         self._clock = clock
@@ -76,7 +76,7 @@ class Health:
             checks = await self._run(self._probes)
             now = self._clock()
             uptime = round(now - self._started_at, 1)
-            self._latest = now, Report(_status_of(checks), checks, self._version, uptime, self._simulated)
+            self._latest = now, Report(_status_of(checks), checks, self.version, uptime, self._simulated)
         return self._latest[1]
 
     async def _run(self, probes: Mapping[str, Probe]) -> dict[str, Check]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from backend.domain.browser import BrowserRules
 from backend.services.accounts import AccountExport, Accounts, SecondFactorSettings
+from backend.services.administration import UserAdministration
 from backend.services.api_keys import ApiKeys
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
@@ -36,6 +37,7 @@ class Services:
     """
 
     accounts: Accounts
+    administration: UserAdministration
     account_export: AccountExport
     ai: EnhancedAIService
     api_keys: ApiKeys

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from backend.config import Settings
 from backend.domain.models import with_models
 from backend.services.accounts import AccountExport, Accounts, Housekeeping, Links, MailDispatch, SecondFactorSettings
+from backend.services.administration import UserAdministration
 from backend.services.api_keys import ApiKeys
 from backend.services.budgets import Controls
 from backend.services.bus import Bus
@@ -27,6 +28,7 @@ from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.imports import ImportRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.mail_requests import MailRequestRepository
+from backend.services.repositories.managed_users import AdminAccountRepository
 from backend.services.repositories.messages import MessageRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.personal_data import PersonalDataRepository
@@ -171,6 +173,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         stack.callback(health.drain)
         yield Services(
             accounts=accounts,
+            administration=UserAdministration(AdminAccountRepository(database), identity, api_keys, audit),
             account_export=AccountExport(users, personal_data, audit),
             ai=ai,
             api_keys=api_keys,

@@ -81,6 +81,9 @@ class Keys:
         self._changed(user_id)
         return True
 
+    async def mark_changed(self, user_id: str) -> None:
+        pass
+
     async def revoke_all(self, user_id: str) -> None:
         for key in await self.of_user(user_id):
             await self.revoke(user_id, key.id)

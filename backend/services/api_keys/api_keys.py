@@ -116,6 +116,11 @@ class ApiKeys:
         await self._keys.revoke_all(user_id)
         await self._changes.announce(user_id)
 
+    async def owner_changed(self, user_id: str) -> None:
+        """Role or standing of the owner is another now: every worker looks its keys up anew."""
+        await self._keys.mark_changed(user_id)
+        await self._changes.announce(user_id)
+
     async def _record(self, action: AuditAction, user_id: str, key: ApiKey) -> None:
         """What the key may do, not how people call it."""
         scopes = " ".join(key.scopes)

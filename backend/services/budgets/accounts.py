@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from backend.domain.budgets import Amount, Budget, Caps
+from backend.domain.budgets import Amount, Budget, BudgetDay, Caps
 from backend.domain.daily_usage import total
 from backend.domain.ids import new_id
 from backend.services.budgets.hold import Part, Spent
@@ -68,6 +68,12 @@ class BudgetAccounts:
         now = self.clock()
         hour = now.replace(minute=0, second=0, microsecond=0)
         return await self._totals.cost_since(hour), await self._of_month(start_of_month(now))
+
+    async def today(self, user_id: str, budget: Budget) -> BudgetDay:
+        """As the ledger has it."""
+        day = start_of_day(self.clock())
+        spent = await self._of_user(user_id, day)
+        return BudgetDay(budget, spent["tokens"], spent["cost"], day, day + timedelta(days=1))
 
     async def _of_user(self, user_id: str, day: datetime) -> Spent:
         rows = await self._usage.daily(user_id, day.date())

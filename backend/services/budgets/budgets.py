@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from backend.domain.budgets import NOTHING, Amount, Budget, Caps
+from backend.domain.budgets import NOTHING, Amount, Budget, BudgetDay, Caps
 from backend.domain.usage import UsageRecord
 from backend.errors import BudgetExceeded
 from backend.services.budgets.accounts import BudgetAccounts
@@ -89,6 +89,10 @@ class Budgets:
     async def spend(self) -> tuple[int, int]:
         """Pico-dollars that the installation spent (this hour, this month), as the ledger in MongoDB has it."""
         return await self._accounts.spend()
+
+    async def today(self, user_id: str) -> BudgetDay:
+        """What is limited for the user, and what has been used of it; what requests under way hold is left out."""
+        return await self._accounts.today(user_id, self._controls.budget(user_id) or self._usual)
 
     async def settle(self, hold: Hold | None, records: Iterable[UsageRecord]) -> None:
         """Once; what comes later for the same hold is ignored. Never raises for Redis."""

@@ -141,8 +141,16 @@ class Identity:
         return await self.sign_in(user, device)
 
     async def sign_in(self, user: User, device: str, **detail: str) -> Tokens:
-        """A session for a user who has shown who they are. detail: for the audit log."""
+        """A session for a user who has shown who they are. detail: for the audit log.
+
+        Raises Unauthenticated (account_disabled).
+        """
         session, refresh_token = await self._refresh.begin(user.id, device)
+        # Read after the session began: whoever disables the account ends it, or is seen here.
+        current = await self._users.by_id(user.id)
+        if current is None or current.disabled_at:
+            await self._revocations.revoke(user.id, session.id)
+            raise disabled()
         await self._audit.record(AuditAction.SIGNED_IN, user_id=user.id, session=session.id, **detail)
         return self._tokens(user, session, refresh_token)
 
@@ -152,6 +160,8 @@ class Identity:
         user = await self._users.by_id(session.user_id)
         if user is None:
             raise Unauthenticated("This account does not exist any more.", code="refresh_token_invalid")
+        if user.disabled_at:
+            raise disabled()
         return self._tokens(user, session, replacement)
 
     async def logout(self, principal: Principal) -> None:
@@ -251,6 +261,10 @@ class Identity:
 
 def _instant(clock: Callable[[], float]) -> datetime:
     return datetime.fromtimestamp(clock(), UTC)
+
+
+def disabled() -> Unauthenticated:
+    return Unauthenticated("An administrator has closed this account.", code="account_disabled")
 
 
 def normal_email(email: str) -> str:

@@ -43,7 +43,7 @@ CHANGED_SINCE = Query(
 OWNER = Query(
     "users.key_owner",
     "users",
-    lambda user_id: {"_id": user_id, "erasure_due": None},
+    lambda user_id: {"_id": user_id, "erasure_due": None, "disabled_at": None},
     {"user_id": ("_id", "user_none")},
     fields=("role",),
 )
@@ -100,13 +100,20 @@ class ApiKeyRepository:
         with translated():
             await self._database.collection(COLLECTION).update_many(OF_USER.where(user_id=user_id), self._revocation())
 
+    async def mark_changed(self, user_id: str) -> None:
+        """All keys of the user, because their owner has changed."""
+        with translated():
+            await self._database.collection(COLLECTION).update_many(
+                OF_USER.where(user_id=user_id), {"$set": {"changed_at": self._database.now()}}
+            )
+
     async def by_hash(self, key_hash: str) -> ApiKey | None:
         """Also where it has expired or was revoked."""
         document = await self._database.find_one(BY_HASH, key_hash=key_hash)
         return api_key_from(document) if document else None
 
     async def owner_role(self, user_id: str) -> UserRole | None:
-        """As it is now. None: the account does not exist any more."""
+        """As it is now. None: the account does not exist any more, or is closed."""
         document = await self._database.find_one(OWNER, user_id=user_id)
         role: UserRole | None = document["role"] if document else None
         return role

@@ -31,6 +31,7 @@ def user_from(document: Mapping[str, Any]) -> User:
         verified_at=document.get("verified_at"),
         locale=document.get("locale", DEFAULT_LOCALE),
         retention_days=document.get("retention_days"),
+        disabled_at=document.get("disabled_at"),
     )
 
 

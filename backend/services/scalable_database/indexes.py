@@ -38,10 +38,13 @@ AT_EXPIRY = {"expireAfterSeconds": 0}
 ANY_LANGUAGE = {"default_language": "none", "language_override": "text_language"}
 
 USERS = (
-    Index("email", "users", (("email", 1),), "users.by_email", UNIQUE),
+    Index("email", "users", (("email", 1),), "users.by_email, users.search", UNIQUE),
     Index("premium", "users", (("is_premium", 1), ("created_at", -1)), "(premium members, newest first)"),
     Index("budget_set_at", "users", (("budget_set_at", 1),), "users.with_budget", SPARSE),
     Index("role", "users", (("role", 1), ("_id", 1)), "users.first_with_role"),
+    Index("created", "users", (("created_at", -1), ("_id", -1)), "users.page"),
+    Index("role_created", "users", (("role", 1), ("created_at", -1), ("_id", -1)), "users.page_of_role"),
+    Index("role_email", "users", (("role", 1), ("email", 1)), "users.search_of_role"),
     Index(
         "retention_due",
         "users",
