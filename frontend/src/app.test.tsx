@@ -13,7 +13,8 @@ test("who is not signed in comes to the sign-in and from there to where they wan
   await userEvent.type(screen.getByLabelText("Password"), "correct horse battery");
   await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
   await waitFor(() => expect(currentPath()).toBe("/c/conv_1"));
-  expect(server.calls[0]?.body).toEqual({ email: "ada@example.com", password: "correct horse battery" });
+  const login = server.calls.find((call) => call.path === "/api/auth/login");
+  expect(login?.body).toEqual({ email: "ada@example.com", password: "correct horse battery" });
 });
 
 test("a wrong password is said in the page's words and can be tried again", async () => {
@@ -36,7 +37,8 @@ test("an account with a second factor is asked for its code", async () => {
   await userEvent.type(screen.getByLabelText("Password"), "correct horse battery{Enter}");
   await userEvent.type(await screen.findByLabelText("Code from your authenticator app"), "123456{Enter}");
   await waitFor(() => expect(session.state.status).toBe("signed-in"));
-  expect(server.calls[1]?.body).toEqual({ mfa_token: "the ticket", code: "123456" });
+  const second = server.calls.find((call) => call.path === "/api/auth/login/mfa");
+  expect(second?.body).toEqual({ mfa_token: "the ticket", code: "123456" });
 });
 
 test("a path that leaves the page is not gone to after signing in", async () => {
@@ -67,4 +69,12 @@ test("users do not see administrators' or unknown pages", async () => {
   navigate("/nowhere/at/all");
   renderPage(<App />, new FakeServer(), USER);
   expect(await screen.findByText("There is no such page")).toBeDefined();
+});
+
+test("an identity provider is offered where there is one, and brings back to where one wanted to go", async () => {
+  const server = new FakeServer({ "GET /api/auth/oidc": () => ({ body: { enabled: true, name: "Example" } }) });
+  navigate("/sign-in?next=%2Fc%2Fconv_1");
+  renderPage(<App />, server, null);
+  const link = await screen.findByRole("link", { name: "Sign in with Example" });
+  expect(link.getAttribute("href")).toBe("/api/auth/oidc/start?return_to=%2F%23%2Fc%2Fconv_1");
 });

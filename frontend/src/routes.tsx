@@ -22,5 +22,6 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/sign-up", access: "guest", page: lazy(() => import("@/pages/account/sign-up")) },
   { pattern: "/forgot-password", access: "guest", page: lazy(() => import("@/pages/account/forgot-password")) },
   { pattern: "/reset-password/:token", access: "public", page: lazy(() => import("@/pages/account/reset-password")) },
+  { pattern: "/sign-in-failed/:code", access: "public", page: lazy(() => import("@/pages/account/sign-in-failed")) },
   { pattern: "/verify-email/:token", access: "public", page: lazy(() => import("@/pages/account/verify-email")) },
 ];

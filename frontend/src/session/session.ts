@@ -58,6 +58,11 @@ export class Session implements Tokens {
     this.keep(answer);
   }
 
+  /** The user goes to an identity provider and comes back with a refresh token, or without one. */
+  expect(): void {
+    writeSetting(HINT, "yes");
+  }
+
   changeUser(user: User): void {
     if (this.state.status === "signed-in") this.become({ status: "signed-in", user });
   }

@@ -23,6 +23,11 @@ export const side = {
   "side.folder.rename": "Rename this folder",
   "side.folder.delete": "Delete this folder",
   "side.folder.name": "Name",
+  "side.export.markdown": "Export as Markdown",
+  "side.export.json": "Export as JSON",
+  "side.import": "Import conversations",
+  "side.import.busy": "Importing …",
+  "side.import.done": "{imported} imported, {skipped} there already, {failed} failed",
   "temporary.on": "Temporary chat",
   "temporary.text": "In no list and no search, and erased after a day.",
 } as const;

@@ -28,6 +28,11 @@ export const side = {
   "side.folder.rename": "Zmień nazwę folderu",
   "side.folder.delete": "Usuń ten folder",
   "side.folder.name": "Nazwa",
+  "side.export.markdown": "Eksportuj jako Markdown",
+  "side.export.json": "Eksportuj jako JSON",
+  "side.import": "Importuj rozmowy",
+  "side.import.busy": "Importowanie…",
+  "side.import.done": "Zaimportowano: {imported}, już były: {skipped}, nieudane: {failed}",
   "temporary.on": "Rozmowa tymczasowa",
   "temporary.text": "Nie ma jej na żadnej liście ani w wyszukiwaniu; znika po dobie.",
 } as const;

@@ -1,6 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { isProblem } from "@/api/problem";
 import type { SignedIn } from "@/api/types";
+import { nextPath } from "@/app";
 import { Link } from "@/components/button";
 import { Field, PasswordField } from "@/components/field";
 import { Form } from "@/components/form";
@@ -15,10 +17,32 @@ export default function SignIn(): ReactNode {
   return (
     <GuestPage title={t("signin.title")}>
       {ticket ? <CodeForm ticket={ticket} onExpired={() => setTicket(null)} /> : <PasswordForm onCode={setTicket} />}
+      <ProviderLink />
       <p className="after">
         <span className="soft">{t("signin.new")}</span> <Link to="/sign-up">{t("signin.signup")}</Link>
       </p>
     </GuestPage>
+  );
+}
+
+/** The way to the identity provider, where the server has one. */
+function ProviderLink(): ReactNode {
+  const { t } = useWords();
+  const { api, session } = useServices();
+  const { data } = useQuery({
+    queryKey: ["provider"],
+    queryFn: ({ signal }) => api.get<{ enabled: boolean; name: string | null }>("/api/auth/oidc", signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (!data?.enabled) return null;
+  const back = encodeURIComponent(`/#${nextPath()}`);
+  return (
+    <div className="provider">
+      <p className="soft small">{t("signin.or")}</p>
+      <a className="button" href={`/api/auth/oidc/start?return_to=${back}`} onClick={() => session.expect()}>
+        {t("signin.provider", { name: data.name ?? "SSO" })}
+      </a>
+    </div>
   );
 }
 

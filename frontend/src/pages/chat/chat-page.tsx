@@ -15,6 +15,7 @@ import { Question } from "@/pages/chat/question";
 import { Sidebar } from "@/pages/chat/sidebar";
 import { useArrivals } from "@/pages/chat/use-arrivals";
 import { Shell } from "@/pages/shell";
+import { SimulatedNotice } from "@/pages/simulated-notice";
 import { navigate } from "@/router";
 import type { PageProps } from "@/routes";
 import "@/styles/chat.css";
@@ -62,6 +63,7 @@ export default function ChatPage({ params }: PageProps): ReactNode {
             onStop={view.stop}
           />
         )}
+        <SimulatedNotice />
         <Announcer text={announcement} />
       </div>
       <EscapeStops active={running} onStop={view.stop} />

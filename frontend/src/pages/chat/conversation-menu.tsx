@@ -6,6 +6,7 @@ import {
   useDeleteConversation,
   useRestoreConversation,
 } from "@/chat/conversations";
+import { exportConversation } from "@/chat/transfer";
 import { IconButton } from "@/components/button";
 import { explained } from "@/components/form";
 import { Menu, type MenuEntry } from "@/components/menu";
@@ -14,6 +15,7 @@ import { useToast } from "@/components/toasts";
 import { useWords } from "@/i18n";
 import { FolderDialog } from "@/pages/chat/folder-dialog";
 import { navigate } from "@/router";
+import { useApi } from "@/session/context";
 
 interface Props {
   conversation: Conversation;
@@ -24,6 +26,8 @@ interface Props {
 /** What can be done with a conversation. Changes are shown at once; deleting can be undone. */
 export function ConversationMenu({ conversation, current }: Props): ReactNode {
   const { t } = useWords();
+  const api = useApi();
+  const toast = useToast();
   const [asking, setAsking] = useState<"title" | "folder" | null>(null);
   const apply = useApply(conversation);
   const remove = useRemove(conversation, current);
@@ -37,6 +41,12 @@ export function ConversationMenu({ conversation, current }: Props): ReactNode {
       icon: "archive",
       onSelect: () => apply({ archived: !archived }),
     },
+    ...(["markdown", "json"] as const).map((format, index) => ({
+      label: t(`side.export.${format}`),
+      icon: "download" as const,
+      separated: index === 0,
+      onSelect: () => void exportConversation(api, conversation, format).catch((error) => toast(explained(error, t))),
+    })),
     { label: t("common.delete"), icon: "trash", danger: true, separated: true, onSelect: remove },
   ];
   return (

@@ -7,6 +7,7 @@ import { Menu, type MenuEntry } from "@/components/menu";
 import { NameDialog } from "@/components/name-dialog";
 import { useToast } from "@/components/toasts";
 import { useWords } from "@/i18n";
+import { useImport } from "@/pages/chat/use-import";
 
 interface Props {
   view: ListView;
@@ -19,6 +20,7 @@ export function ViewMenu({ view, onView }: Props): ReactNode {
   const toast = useToast();
   const folders = useFolders();
   const { create, rename, remove } = useFolderChanges();
+  const takeFile = useImport();
   const [naming, setNaming] = useState<"new" | Folder | null>(null);
   const current = view.kind === "folder" ? folders.find((folder) => folder.id === view.id) : undefined;
   const entries: MenuEntry[] = [
@@ -32,6 +34,7 @@ export function ViewMenu({ view, onView }: Props): ReactNode {
       onSelect: () => onView({ kind: "folder", id: folder.id }),
     })),
     { label: t("side.folder.create"), icon: "plus", separated: true, onSelect: () => setNaming("new") },
+    { label: t("side.import"), icon: "upload", onSelect: takeFile },
     ...(current ? folderEntries(current) : []),
   ];
   function folderEntries(folder: Folder): MenuEntry[] {
