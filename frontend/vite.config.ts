@@ -46,6 +46,9 @@ export default defineConfig({
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
     testTimeout: 20_000,
+    reporters: ["dot"],
+    // jsdom does not know the element <search>, of which React then warns.
+    onConsoleLog: (text) => !text.includes("The tag <search> is unrecognized"),
     restoreMocks: true,
     unstubGlobals: true,
   },

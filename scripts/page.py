@@ -145,6 +145,8 @@ def run_tool(node: Node, folder: Path, tool: str, *arguments: str, seconds: floa
 def run(node: Node, folder: Path, *command: str, seconds: float) -> int:
     """The exit status. What npm starts finds this node on PATH."""
     environment = {**os.environ, "PATH": f"{node.program.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    if not sys.stdout.isatty():
+        environment["NO_COLOR"] = "1"
     try:
         finished = subprocess.run(  # noqa: S603
             [str(node.program), *command], cwd=folder, env=environment, timeout=seconds, check=False
