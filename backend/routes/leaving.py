@@ -45,6 +45,8 @@ class ExportedAccount(BaseModel):
     shares: Annotated[Rows, Doc("Snapshots of conversations that others may read, without their links")]
     folders: Annotated[Rows, Doc("Names under which conversations are gathered")]
     feedback: Annotated[Rows, Doc("Verdicts on answers")]
+    preferences: Annotated[Rows, Doc("Custom instructions")]
+    prompts: Annotated[Rows, Doc("The library of prompts")]
     documents: Annotated[Rows, Doc("Uploads")]
     api_keys: Annotated[Rows, Doc("Without the keys themselves")]
     second_factors: Annotated[Rows, Doc("Since when there is one, without its secret and its recovery codes")]
