@@ -144,8 +144,8 @@ def test_no_mutation_of_a_refresh_token_is_accepted(mutate: Callable[[str], str]
     async def act() -> None:
         world = World()
         identity = world.identity()
-        tokens = await identity.sign_in(USER, "a browser")
         world.users.rows[USER.id] = USER
+        tokens = await identity.sign_in(USER, "a browser")
         mutated = mutate(tokens.refresh_token)
         if mutated == tokens.refresh_token:
             return
