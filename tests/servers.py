@@ -23,6 +23,9 @@ GUARD = Path(__file__).with_name("guard.py")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (the name of a mount, no file in it is guessed)
 KEYS_AT_ONCE = 1000
 KEPT_REQUESTS = 100
+DATABASES_PER_MONGOD = 60
+"""A member of a replica set keeps the files of dropped databases open, 110 of each, and ends where it may open no
+more: so it is started anew before, on the same port, and removes them as it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Servers:
     def __init__(self) -> None:
         self._closing = ExitStack()
         self._erasers: list[Callable[[str], None]] = []
+        self._mongod = ExitStack()
+        self._dropped = 0
 
     @cached_property
     def folder(self) -> Path:
@@ -61,12 +66,26 @@ class Servers:
 
     @cached_property
     def mongo_url(self) -> str:
-        test_commands = {"enableTestCommands": "1"}
-        server = self._run(start_mongod(self.folder, cache_gb=0.25, oplog_mb=64, parameters=test_commands))
+        self._closing.callback(lambda: self._mongod.close())
+        server = self._start_mongod()
         client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(server.url)
         self._closing.callback(client.close)
-        self._erasers.append(client.drop_database)
+
+        def erase(name: str) -> None:
+            client.drop_database(name)
+            self._dropped += 1
+            if self._dropped % DATABASES_PER_MONGOD == 0:
+                self._mongod.close()
+                self._mongod = ExitStack()
+                self._start_mongod(server.port)
+
+        self._erasers.append(erase)
         return server.url
+
+    def _start_mongod(self, port: int = 0) -> EmbeddedServer:
+        parameters = {"enableTestCommands": "1"}
+        start = start_mongod(self.folder, port=port, cache_gb=0.25, oplog_mb=64, parameters=parameters)
+        return self._run(start, self._mongod)
 
     @cached_property
     def redis_url(self) -> str:
@@ -96,11 +115,12 @@ class Servers:
     def stop(self) -> None:
         self._closing.close()
 
-    def _run(self, start: Coroutine[Any, Any, EmbeddedServer]) -> EmbeddedServer:
-        """Starts a server, and a guard that ends it should this process be killed."""
+    def _run(self, start: Coroutine[Any, Any, EmbeddedServer], closing: ExitStack | None = None) -> EmbeddedServer:
+        """Starts a server, and a guard that ends it should this process be killed. closing: what stops it."""
+        closing = closing or self._closing
         server = asyncio.run(start)
         command = [sys.executable, str(GUARD), str(server.pid)]
         guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-        self._closing.callback(guard.communicate)
-        self._closing.callback(lambda: asyncio.run(server.stop(10)))
+        closing.callback(guard.communicate)
+        closing.callback(lambda: asyncio.run(server.stop(10)))
         return server
