@@ -1,4 +1,7 @@
-"""Which addresses an identity provider may have: what it says is worth no more than the connection that it comes by."""
+"""Addresses of other services: which are on this machine, and which an identity provider may have.
+
+What a provider says is worth no more than the connection that it comes by.
+"""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -29,6 +32,7 @@ def check_address(url: str, *, loopback_only: bool = False) -> str:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether it is a name or an address of this machine."""
     if host == "localhost":
         return True
     try:

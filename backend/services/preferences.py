@@ -11,6 +11,7 @@ import structlog
 from cachetools import TTLCache
 
 from backend.domain.instructions import Instructions
+from backend.services.changes import Announcements
 from backend.services.redis_client import RedisUnavailable
 
 CHANNEL = "preferences"
@@ -25,19 +26,6 @@ class PreferenceStore(Protocol):
     async def instructions(self, user_id: str) -> Instructions: ...
 
     async def set_instructions(self, user_id: str, instructions: Instructions) -> None: ...
-
-
-class Announcements(Protocol):
-    @property
-    def connected(self) -> bool: ...
-
-    def subscribe(self, channel: str, handler: Callable[[bytes], None]) -> None: ...
-
-    def on_gap(self, handler: Callable[[], None]) -> None: ...
-
-    async def publish(self, channel: str, payload: bytes) -> None:
-        """Raises RedisUnavailable."""
-        ...
 
 
 class Preferences:

@@ -1,8 +1,9 @@
 """Where a provider is: base URL conventions, and the refusal of every address but loopback."""
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from backend.domain.addresses import is_loopback
 
 GROQ_URL = "https://api.groq.com"
 GROQ_PATH = "/openai/v1"
@@ -30,17 +31,8 @@ def resolve_endpoint(base_url: str, api_key: str, *, loopback_only: bool = False
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RefusedEndpoint("the provider's base URL must begin with http:// or https:// and name a host")
-    if loopback_only and not _is_loopback(parts.hostname):
+    if loopback_only and not is_loopback(parts.hostname):
         raise RefusedEndpoint(f"tests may call a simulator on this machine only, not {parts.hostname}")
     if parts.path.endswith("/v1"):
         return Endpoint(url, api_key, parts.path.endswith(GROQ_PATH))
     return Endpoint(url + GROQ_PATH, api_key, True)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
