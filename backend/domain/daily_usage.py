@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+CostField = Literal["user", "agent", "model"]
+"""By what costs are summed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from backend.services.oidc import OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.preferences import Preferences
+from backend.services.reports import Reports
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.feedback import FeedbackRepository
 from backend.services.repositories.folders import FolderRepository
@@ -58,6 +59,7 @@ class Services:
     oidc: OidcSignIn | None
     preferences: Preferences
     prompts: PromptRepository
+    reports: Reports
     second_factor: SecondFactorSettings
     search: ConversationSearch
     sharing: Sharing

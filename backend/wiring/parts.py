@@ -24,9 +24,12 @@ from backend.services.oidc import Flows, Linking, OidcClient, OidcSettings, Oidc
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.redis_client import RedisClient
+from backend.services.reports import Reports
 from backend.services.repositories.audit_log import AdminAuditLogRepository, AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
 from backend.services.repositories.external_identities import ExternalIdentityRepository
+from backend.services.repositories.feedback import AdminFeedbackRepository
+from backend.services.repositories.managed_users import AdminAccountRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
@@ -190,6 +193,16 @@ def monitor_of(
         cache_hit_rate=settings.alert_cache_hit_rate,
         data_dir=settings.data_dir,
         models={model.id for model in catalogue.models},
+    )
+
+
+def reports_of(database: ScalableDatabase, monitor: PerformanceMonitor) -> Reports:
+    return Reports(
+        AdminUsageRepository(database),
+        AdminFeedbackRepository(database),
+        AdminAccountRepository(database),
+        monitor.history,
+        now=database.now,
     )
 
 

@@ -58,6 +58,7 @@ from backend.wiring.parts import (
     open_redis,
     probes_of,
     provider_of,
+    reports_of,
 )
 from backend.wiring.preparation import administrator_of, prepare_database
 
@@ -194,6 +195,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             oidc=oidc,
             preferences=preferences,
             prompts=PromptRepository(database),
+            reports=reports_of(database, monitor),
             second_factor=SecondFactorSettings(identity, users, mail),
             search=ConversationSearch(conversations, messages),
             sharing=Sharing(ShareRepository(database), conversations, branches, audit),

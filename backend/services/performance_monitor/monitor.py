@@ -17,6 +17,7 @@ from backend.domain.usage import UsageRecord
 from backend.errors import AetherError, DatabaseUnavailable, DeadlineExceeded
 from backend.services.performance_monitor import dashboard
 from backend.services.performance_monitor.alerting import Alerting
+from backend.services.performance_monitor.history import History
 from backend.services.performance_monitor.periodic import Periodic
 from backend.services.performance_monitor.prometheus import PrometheusExporter
 from backend.services.performance_monitor.recorder import MISS, Recorder
@@ -79,6 +80,7 @@ class PerformanceMonitor:
             owner=self.instance,
             clock=clock,
         )
+        self.history = History(self._store, self._count, clock)
         self._sampler = SystemSampler(data_dir)
         self._periodic = Periodic()
         self._counting = Lock()

@@ -1,10 +1,11 @@
 """Usage: the daily counters for people and administrators, the ledger's records for proofs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from backend.domain.daily_usage import COUNTERS, AnalyticsData, DailyUsage
-from backend.services.scalable_database import Query, ScalableDatabase
+from backend.domain.daily_usage import COUNTERS, AnalyticsData, CostField, DailyUsage
+from backend.services.scalable_database import Document, Query, ScalableDatabase
 from backend.services.scalable_database.documents import daily_usage_from
 from backend.services.scalable_database.reads import DAILY_USAGE, USER
 
@@ -24,6 +25,59 @@ TOTALS = Query(
     ),
     kind="aggregate",
 )
+SUMS: Document = {name: {"$sum": f"${name}"} for name in COUNTERS}
+COST_ROWS_MAX = 100
+
+
+def _costs(name: str, field: str) -> Query:
+    """Of all users together by one field, the dearest first."""
+    return Query(
+        name,
+        "usage_daily",
+        lambda since: {"day": {"$gte": since}},
+        {"since": ("day", "2026-01-01")},
+        stages=(
+            {"$group": {"_id": f"${field}", **SUMS}},
+            {"$sort": {"cost": -1, "_id": 1}},
+            {"$limit": COST_ROWS_MAX},
+        ),
+        kind="aggregate",
+    )
+
+
+COSTS: Mapping[CostField, Query] = {
+    "user": _costs("usage_daily.by_user", "user_id"),
+    "agent": _costs("usage_daily.by_agent", "agent"),
+    "model": _costs("usage_daily.by_model", "model"),
+}
+TOTAL = Query(
+    "usage_daily.total",
+    "usage_daily",
+    lambda since: {"day": {"$gte": since}},
+    {"since": ("day", "2026-01-01")},
+    stages=({"$group": {"_id": None, **SUMS}},),
+    kind="aggregate",
+)
+
+
+def _periods(name: str, period: Document | str) -> Query:
+    """Of all users together by a period of days, with the number of those who used it, oldest first."""
+    return Query(
+        name,
+        "usage_daily",
+        lambda since: {"day": {"$gte": since}},
+        {"since": ("day", "2026-01-01")},
+        stages=(
+            {"$group": {"_id": {"period": period, "user_id": "$user_id"}, **SUMS}},
+            {"$group": {"_id": "$_id.period", "users": {"$sum": 1}, **SUMS}},
+            {"$sort": {"_id": 1}},
+        ),
+        kind="aggregate",
+    )
+
+
+BY_DAY = _periods("usage_daily.by_day", "$day")
+BY_MONTH = _periods("usage_daily.by_month", {"$substr": ["$day", 0, len("2026-01")]})
 OF_REQUESTS = Query(
     "ai_usage.of_requests",
     "ai_usage",
@@ -58,7 +112,7 @@ COST_SINCE = Query(
     stages=({"$group": {"_id": None, "cost": {"$sum": "$cost"}}},),
     kind="aggregate",
 )
-QUERIES = (TOTALS, OF_REQUESTS, LEDGER, COST_SINCE)
+QUERIES = (TOTALS, *COSTS.values(), TOTAL, BY_DAY, BY_MONTH, OF_REQUESTS, LEDGER, COST_SINCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +124,15 @@ class LedgerTotal:
     unpriced: int = 0
     prompt: int = 0
     completion: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodUsage:
+    """What all users together consumed in a day ("2026-11-22") or month ("2026-11"), and how many of them did."""
+
+    period: str
+    users: int
+    usage: DailyUsage
 
 
 class UsageRepository:
@@ -103,3 +166,28 @@ class AdminUsageRepository:
         """Of all users together, newest day first."""
         rows = await self._database.aggregate(TOTALS, since=since.isoformat())
         return [daily_usage_from({**row["_id"], **row}) for row in rows]
+
+    async def costs(self, by: CostField, since: date, limit: int) -> list[tuple[str, DailyUsage]]:
+        """(user id, agent or model, what it consumed), the dearest first. limit: up to COST_ROWS_MAX."""
+        rows = await self._database.aggregate(COSTS[by], since=since.isoformat())
+        return [(str(row["_id"]), _sums(row)) for row in rows[:limit]]
+
+    async def total(self, since: date) -> DailyUsage:
+        """Of all users together; day, model and agent are empty."""
+        rows = await self._database.aggregate(TOTAL, since=since.isoformat())
+        return _sums(rows[0]) if rows else _sums({})
+
+    async def by_day(self, since: date) -> list[PeriodUsage]:
+        return await self._periods(BY_DAY, since)
+
+    async def by_month(self, since: date) -> list[PeriodUsage]:
+        """since: the first of a month."""
+        return await self._periods(BY_MONTH, since)
+
+    async def _periods(self, query: Query, since: date) -> list[PeriodUsage]:
+        rows = await self._database.aggregate(query, since=since.isoformat())
+        return [PeriodUsage(row["_id"], row["users"], _sums(row)) for row in rows]
+
+
+def _sums(row: Document) -> DailyUsage:
+    return daily_usage_from({"day": "", "model": "", "agent": "", **row})

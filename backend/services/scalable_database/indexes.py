@@ -196,7 +196,13 @@ LEDGER = (
         "usage_daily.of_user; one row of counters",
         UNIQUE,
     ),
-    Index("day_model", "usage_daily", (("day", 1), ("model", 1)), "usage_daily.totals"),
+    Index(
+        "day_model",
+        "usage_daily",
+        (("day", 1), ("model", 1)),
+        "usage_daily.totals, usage_daily.total, usage_daily.by_user, usage_daily.by_agent, usage_daily.by_model, "
+        "usage_daily.by_day, usage_daily.by_month",
+    ),
 )
 
 FEEDBACK = (

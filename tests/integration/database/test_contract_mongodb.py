@@ -8,6 +8,7 @@ from tests.support.database.contract.feedback import *  # noqa: F403
 from tests.support.database.contract.mail_links import *  # noqa: F403
 from tests.support.database.contract.people import *  # noqa: F403
 from tests.support.database.contract.prompts import *  # noqa: F403
+from tests.support.database.contract.reports import *  # noqa: F403
 from tests.support.database.contract.second_factors import *  # noqa: F403
 from tests.support.database.contract.shared_state import *  # noqa: F403
 from tests.support.database.contract.turns import *  # noqa: F403
