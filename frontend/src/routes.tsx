@@ -24,4 +24,9 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/reset-password/:token", access: "public", page: lazy(() => import("@/pages/account/reset-password")) },
   { pattern: "/sign-in-failed/:code", access: "public", page: lazy(() => import("@/pages/account/sign-in-failed")) },
   { pattern: "/verify-email/:token", access: "public", page: lazy(() => import("@/pages/account/verify-email")) },
+  { pattern: "/account", access: "user", page: lazy(() => import("@/pages/account/profile")) },
+  { pattern: "/account/security", access: "user", page: lazy(() => import("@/pages/account/security")) },
+  { pattern: "/account/keys", access: "user", page: lazy(() => import("@/pages/account/keys")) },
+  { pattern: "/account/data", access: "user", page: lazy(() => import("@/pages/account/data")) },
+  { pattern: "/confirmed/:confirmation", access: "user", page: lazy(() => import("@/pages/account/confirmed")) },
 ];

@@ -2,6 +2,7 @@
 import type { Conversation } from "@/api/chat";
 import type { ApiClient } from "@/api/client";
 import { isProblem, Problem } from "@/api/problem";
+import { saveFile } from "@/components/save-file";
 
 export type ExportFormat = "markdown" | "json";
 export interface ImportResult {
@@ -20,7 +21,7 @@ const SUFFIX = { markdown: "md", json: "json" } as const;
 /** Saves a conversation as a file. Raises Problem. */
 export async function exportConversation(api: ApiClient, { id, title }: Conversation, format: ExportFormat) {
   const response = await api.call(`${BASE}/${id}/export?format=${format}`);
-  save(await response.blob(), `${fileName(title)}.${SUFFIX[format]}`);
+  saveFile(await response.blob(), `${fileName(title)}.${SUFFIX[format]}`);
 }
 
 function fileName(title: string): string {
@@ -30,14 +31,6 @@ function fileName(title: string): string {
       ?.join("-")
       .slice(0, 60) ?? "conversation"
   );
-}
-
-function save(content: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Takes in a file's conversations, in pieces. Repeating it changes nothing. Raises Problem. */

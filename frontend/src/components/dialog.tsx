@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import { Button, IconButton } from "@/components/button";
 import { useWords } from "@/i18n";
 
@@ -7,10 +7,12 @@ interface DialogProps {
   onClose(): void;
   children: ReactNode;
   wide?: boolean;
+  /** It shows what is shown once: a click beside it does not close it. */
+  persistent?: boolean;
 }
 
 /** A modal dialog of the browser: it keeps the focus, closes with Escape and gives the focus back. */
-export function Dialog({ title, onClose, children, wide = false }: DialogProps): ReactNode {
+export function Dialog({ title, onClose, children, wide = false, persistent = false }: DialogProps): ReactNode {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   const { t } = useWords();
@@ -29,7 +31,9 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps):
         event.preventDefault();
         onClose();
       }}
-      onClick={(event) => event.target === element.current && onClose()}
+      onClick={(event) => {
+        if (!persistent && event.target === element.current && isBeside(event, element.current)) onClose();
+      }}
     >
       <header>
         <h2 id={id}>{title}</h2>
@@ -38,6 +42,12 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps):
       {children}
     </dialog>
   );
+}
+
+/** The backdrop, and not the dialog's own edge: both are the same element. */
+function isBeside({ clientX, clientY }: MouseEvent, dialog: HTMLDialogElement): boolean {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
 
 interface ConfirmProps {

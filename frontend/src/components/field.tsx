@@ -44,6 +44,67 @@ export function PasswordField({ label, hint, error, ...input }: FieldProps): Rea
   );
 }
 
+interface TextFieldProps extends ComponentProps<"textarea"> {
+  label: string;
+  hint?: string | undefined;
+}
+
+/** A labelled text of several lines. */
+export function TextField({ label, hint, ...area }: TextFieldProps): ReactNode {
+  const id = useId();
+  return (
+    <Labelled id={id} label={label} hint={hint} error={null}>
+      <textarea id={id} className="input" aria-describedby={hint ? `${id}-hint` : undefined} {...area} />
+    </Labelled>
+  );
+}
+
+interface SelectFieldProps extends ComponentProps<"select"> {
+  label: string;
+  hint?: string | undefined;
+  /** [value, text] in the order of the list. */
+  options: readonly (readonly [string, string])[];
+}
+
+/** A labelled choice of one. */
+export function SelectField({ label, hint, options, ...select }: SelectFieldProps): ReactNode {
+  const id = useId();
+  return (
+    <Labelled id={id} label={label} hint={hint} error={null}>
+      <select id={id} className="input" aria-describedby={hint ? `${id}-hint` : undefined} {...select}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </Labelled>
+  );
+}
+
+interface CheckFieldProps extends ComponentProps<"input"> {
+  label: string;
+  hint?: string | undefined;
+}
+
+/** A labelled choice of yes or no; in a form its value is "on" where it is chosen. */
+export function CheckField({ label, hint, ...input }: CheckFieldProps): ReactNode {
+  const id = useId();
+  return (
+    <div className="check">
+      <input id={id} type="checkbox" aria-describedby={hint ? `${id}-hint` : undefined} {...input} />
+      <div>
+        <label htmlFor={id}>{label}</label>
+        {hint && (
+          <div id={`${id}-hint`} className="soft small">
+            {hint}
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
 interface LabelledProps {
   id: string;
   label: string;

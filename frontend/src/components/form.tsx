@@ -5,6 +5,8 @@ import { type Translate, useWords } from "@/i18n";
 
 interface FormProps {
   submit: string;
+  /** What sending it does cannot be taken back: "danger". */
+  kind?: "primary" | "danger";
   /** Raises Problem; its text is shown above the button unless explain says it otherwise. */
   onSubmit(values: Record<string, string>): Promise<void>;
   /** The text for a problem; undefined for the usual one. */
@@ -13,7 +15,7 @@ interface FormProps {
 }
 
 /** A form that is sent once at a time and says what went wrong. values: the text of each named input. */
-export function Form({ submit, onSubmit, explain, children }: FormProps): ReactNode {
+export function Form({ submit, kind = "primary", onSubmit, explain, children }: FormProps): ReactNode {
   const { t } = useWords();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
@@ -40,7 +42,7 @@ export function Form({ submit, onSubmit, explain, children }: FormProps): ReactN
           {error}
         </p>
       )}
-      <Button type="submit" kind="primary" busy={busy}>
+      <Button type="submit" kind={kind} busy={busy}>
         {submit}
       </Button>
     </form>

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { Menu, type MenuEntry } from "@/components/menu";
 import { useLocaleEntries, useThemeEntries } from "@/components/preferences";
 import { useWords } from "@/i18n";
+import { navigate } from "@/router";
 import { useServices, useUser } from "@/session/context";
 
 /** Who is signed in, and what concerns the account. */
@@ -14,8 +15,9 @@ export function AccountMenu(): ReactNode {
   const admin: MenuEntry[] =
     user.role === "admin" ? [{ label: t("menu.admin"), icon: "admin", onSelect: () => location.assign("/admin") }] : [];
   const entries: MenuEntry[] = [
+    { label: t("settings.label"), icon: "settings", onSelect: () => navigate("/account") },
     ...admin,
-    ...(firstTheme ? [{ ...firstTheme, separated: admin.length > 0 }, ...themes] : []),
+    ...(firstTheme ? [{ ...firstTheme, separated: true }, ...themes] : []),
     ...(firstLocale ? [{ ...firstLocale, separated: true }, ...locales] : []),
     { label: t("menu.signout"), icon: "signOut", separated: true, onSelect: () => void session.signOut() },
   ];

@@ -83,10 +83,15 @@ export class Session implements Tokens {
   /** Ends the sign-in here, in the other tabs and on the server, which may be away. */
   async signOut(): Promise<void> {
     const token = this.access?.token;
-    this.forget();
-    this.channel?.postMessage("signed-out");
+    this.leave();
     const headers: HeadersInit = token ? { authorization: `Bearer ${token}` } : {};
     await this.fetching("/api/auth/logout", { method: "POST", headers, keepalive: true }).catch(() => undefined);
+  }
+
+  /** The sign-in is over on the server: ends it here and in the other tabs. */
+  leave(): void {
+    this.forget();
+    this.channel?.postMessage("signed-out");
   }
 
   /** A new access token; null where the sign-in is over. Callers at the same moment share one request. */

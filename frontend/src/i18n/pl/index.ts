@@ -2,7 +2,8 @@ import type { Catalogue } from "@/i18n";
 import { account } from "@/i18n/pl/account";
 import { chat } from "@/i18n/pl/chat";
 import { common } from "@/i18n/pl/common";
+import { settings } from "@/i18n/pl/settings";
 import { side } from "@/i18n/pl/side";
 
 /** The Polish words; the compiler names every key that is missing. */
-export const pl: Catalogue = { ...common, ...account, ...chat, ...side };
+export const pl: Catalogue = { ...common, ...account, ...chat, ...side, ...settings };
