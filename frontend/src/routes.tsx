@@ -28,5 +28,6 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/account/security", access: "user", page: lazy(() => import("@/pages/account/security")) },
   { pattern: "/account/keys", access: "user", page: lazy(() => import("@/pages/account/keys")) },
   { pattern: "/account/data", access: "user", page: lazy(() => import("@/pages/account/data")) },
+  { pattern: "/account/usage", access: "user", page: lazy(() => import("@/pages/usage/usage")) },
   { pattern: "/confirmed/:confirmation", access: "user", page: lazy(() => import("@/pages/account/confirmed")) },
 ];

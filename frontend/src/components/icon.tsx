@@ -7,6 +7,7 @@ const SHAPES = {
   arrowDown: "M12 5v14M6 13l6 6 6-6",
   arrowUp: "M12 19V5M6 11l6-6 6 6",
   branch: "M7 4v16M7 14c6 0 10-2 10-7M17 4v3M17 4l-3 3M17 4l3 3",
+  chart: "M4 20h16M7 20v-6M12 20V6M17 20v-9",
   check: "M5 12.5 10 17.5 19 7",
   chevronDown: "M6 9l6 6 6-6",
   chevronLeft: "M15 6l-6 6 6 6",

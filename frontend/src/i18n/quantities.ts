@@ -38,8 +38,9 @@ export function useQuantities(): Quantities {
 }
 
 function moneyFormat(usd: number): Intl.NumberFormatOptions {
-  const digits = usd === 0 || usd >= 0.1 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 2 };
-  return { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", minimumFractionDigits: 0, ...digits };
+  const common = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
+  if (usd >= 0.1) return { ...common, minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  return { ...common, minimumFractionDigits: 0, maximumSignificantDigits: 2 };
 }
 
 function unit(name: string, digits: number): Intl.NumberFormatOptions {

@@ -11,6 +11,7 @@ import "@/styles/settings.css";
 const PAGES: readonly (readonly [string, Key, IconName])[] = [
   ["/account", "settings.profile", "user"],
   ["/account/security", "settings.security", "lock"],
+  ["/account/usage", "settings.usage", "chart"],
   ["/account/keys", "settings.keys", "key"],
   ["/account/data", "settings.data", "download"],
 ];

@@ -1,0 +1,57 @@
+import { type ReactNode, useId } from "react";
+import { type Column, CsvButton, Table } from "@/components/table";
+import { useWords } from "@/i18n";
+import { useQuantities } from "@/i18n/quantities";
+import { useAgentName } from "@/pages/chat/agents";
+import type { Sum } from "@/pages/usage/sums";
+
+interface Props {
+  title: string;
+  field: "model" | "agent";
+  sums: Sum[];
+}
+
+/** Sums by model or by agent. */
+export function SumTable({ title, field, sums }: Props): ReactNode {
+  const { t } = useWords();
+  const id = useId();
+  const columns = useColumns(field);
+  return (
+    <section className="figure" aria-labelledby={id}>
+      <div className="row">
+        <h2 id={id} className="grow">
+          {title}
+        </h2>
+        {sums.length > 0 && <CsvButton columns={columns} rows={sums} name={`aether-usage-by-${field}`} />}
+      </div>
+      {sums.length === 0 ? (
+        <p className="soft">{t("usage.none")}</p>
+      ) : (
+        <Table caption={title} columns={columns} rows={sums} keyOf={(sum) => sum.name} />
+      )}
+    </section>
+  );
+}
+
+function useColumns(field: "model" | "agent"): Column<Sum>[] {
+  const { t, number } = useWords();
+  const { money } = useQuantities();
+  const nameOf = useAgentName();
+  const count = (label: string, read: (sum: Sum) => number): Column<Sum> => ({
+    label,
+    numeric: true,
+    text: (sum) => number(read(sum)),
+    value: read,
+  });
+  return [
+    {
+      label: t(`receipt.${field}`),
+      text: (sum) => (field === "agent" ? nameOf(sum.name) : sum.name),
+      value: (sum) => sum.name,
+    },
+    { label: t("usage.cost"), numeric: true, text: (sum) => money(sum.cost), value: (sum) => sum.cost },
+    count(t("usage.tokens"), (sum) => sum.tokens),
+    count(t("usage.requests"), (sum) => sum.requests),
+    count(t("usage.from_cache"), (sum) => sum.cached),
+  ];
+}
