@@ -29,5 +29,9 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/account/keys", access: "user", page: lazy(() => import("@/pages/account/keys")) },
   { pattern: "/account/data", access: "user", page: lazy(() => import("@/pages/account/data")) },
   { pattern: "/account/usage", access: "user", page: lazy(() => import("@/pages/usage/usage")) },
+  { pattern: "/account/instructions", access: "user", page: lazy(() => import("@/pages/prompts/instructions")) },
+  { pattern: "/account/prompts", access: "user", page: lazy(() => import("@/pages/prompts/prompts")) },
+  { pattern: "/account/shares", access: "user", page: lazy(() => import("@/pages/shares/shares")) },
+  { pattern: "/shared/:token", access: "public", page: lazy(() => import("@/pages/shares/shared")) },
   { pattern: "/confirmed/:confirmation", access: "user", page: lazy(() => import("@/pages/account/confirmed")) },
 ];

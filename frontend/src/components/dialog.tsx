@@ -35,10 +35,10 @@ export function Dialog({ title, onClose, children, wide = false, persistent = fa
         if (!persistent && event.target === element.current && isBeside(event, element.current)) onClose();
       }}
     >
-      <header>
+      <div className="dialog-head">
         <h2 id={id}>{title}</h2>
         <IconButton icon="close" label={t("common.close")} onClick={onClose} />
-      </header>
+      </div>
       {children}
     </dialog>
   );
@@ -64,7 +64,7 @@ export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProp
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
-      <footer>
+      <div className="dialog-foot">
         <Button onClick={onClose}>{t("common.cancel")}</Button>
         <Button
           kind="danger"
@@ -75,7 +75,7 @@ export function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProp
         >
           {action}
         </Button>
-      </footer>
+      </div>
     </Dialog>
   );
 }

@@ -10,8 +10,11 @@ import "@/styles/settings.css";
 
 const PAGES: readonly (readonly [string, Key, IconName])[] = [
   ["/account", "settings.profile", "user"],
+  ["/account/instructions", "settings.instructions", "edit"],
+  ["/account/prompts", "settings.prompts", "prompt"],
   ["/account/security", "settings.security", "lock"],
   ["/account/usage", "settings.usage", "chart"],
+  ["/account/shares", "settings.shares", "share"],
   ["/account/keys", "settings.keys", "key"],
   ["/account/data", "settings.data", "download"],
 ];

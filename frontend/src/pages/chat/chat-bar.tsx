@@ -42,7 +42,7 @@ export function ChatBar({ conversationId, temporary, onTemporary }: Props): Reac
   if (!data) return <span className="grow" />;
   return (
     <>
-      <span className="bar-title grow">{data.title}</span>
+      <h1 className="bar-title grow">{data.title}</h1>
       {data.temporary ? (
         <span className="soft small">{t("temporary.on")}</span>
       ) : (

@@ -7,6 +7,8 @@ import { Menu, type MenuEntry } from "@/components/menu";
 import { useWords } from "@/i18n";
 import { useAgentName } from "@/pages/chat/agents";
 import { QuoteLine } from "@/pages/chat/quote-line";
+import { wantedPrompt } from "@/pages/prompts/library";
+import { usePromptPicker } from "@/pages/prompts/prompt-picker";
 
 const LONGEST = 32_000;
 
@@ -27,7 +29,8 @@ export function Composer(props: ComposerProps): ReactNode {
   const { t } = useWords();
   const [text, setText] = useDraft(conversationId);
   const area = useGrowingArea(text);
-  const quote = useQuote(text, target, conversationId);
+  const picker = usePromptPicker(text, setText, area);
+  const quote = useQuote(wantedPrompt(text) === null ? text : "", target, conversationId);
   const ready = text.trim() !== "" && !running;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation was opened
   useEffect(() => {
@@ -47,6 +50,7 @@ export function Composer(props: ComposerProps): ReactNode {
       }}
     >
       <div className="composer-box">
+        {picker.content}
         <textarea
           ref={area}
           className="composer-area"
@@ -56,11 +60,22 @@ export function Composer(props: ComposerProps): ReactNode {
           aria-label={t("chat.message")}
           placeholder={t("chat.placeholder")}
           onChange={(event) => setText(event.target.value)}
-          onKeyDown={(event) => onKey(event, send)}
+          {...picker.area}
+          onKeyDown={(event) => picker.onKey(event) || onKey(event, send)}
         />
         <div className="composer-tools">
           <TargetMenu target={target} onTarget={onTarget} />
           <span className="grow" />
+          {text === "" && (
+            <IconButton
+              icon="prompt"
+              label={t("prompts.choose")}
+              onClick={() => {
+                setText("/");
+                area.current?.focus();
+              }}
+            />
+          )}
           {running ? (
             <IconButton
               className="send"

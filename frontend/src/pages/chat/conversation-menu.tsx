@@ -14,6 +14,7 @@ import { NameDialog } from "@/components/name-dialog";
 import { useToast } from "@/components/toasts";
 import { useWords } from "@/i18n";
 import { FolderDialog } from "@/pages/chat/folder-dialog";
+import { ShareDialog } from "@/pages/shares/share-dialog";
 import { navigate } from "@/router";
 import { useApi } from "@/session/context";
 
@@ -28,7 +29,7 @@ export function ConversationMenu({ conversation, current }: Props): ReactNode {
   const { t } = useWords();
   const api = useApi();
   const toast = useToast();
-  const [asking, setAsking] = useState<"title" | "folder" | null>(null);
+  const [asking, setAsking] = useState<"title" | "folder" | "share" | null>(null);
   const apply = useApply(conversation);
   const remove = useRemove(conversation, current);
   const { pinned, archived } = conversation;
@@ -41,10 +42,10 @@ export function ConversationMenu({ conversation, current }: Props): ReactNode {
       icon: "archive",
       onSelect: () => apply({ archived: !archived }),
     },
-    ...(["markdown", "json"] as const).map((format, index) => ({
+    { label: t("shares.share"), icon: "share", separated: true, onSelect: () => setAsking("share") },
+    ...(["markdown", "json"] as const).map((format) => ({
       label: t(`side.export.${format}`),
       icon: "download" as const,
-      separated: index === 0,
       onSelect: () => void exportConversation(api, conversation, format).catch((error) => toast(explained(error, t))),
     })),
     { label: t("common.delete"), icon: "trash", danger: true, separated: true, onSelect: remove },
@@ -66,6 +67,7 @@ export function ConversationMenu({ conversation, current }: Props): ReactNode {
           onClose={() => setAsking(null)}
         />
       )}
+      {asking === "share" && <ShareDialog conversationId={conversation.id} onClose={() => setAsking(null)} />}
       {asking === "folder" && (
         <FolderDialog
           folderId={conversation.folder_id}
