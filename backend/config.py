@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     spend_cap_hour: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_HOUR")
     spend_cap_month: MoneySetting = Field("off", alias="AETHER_SPEND_CAP_MONTH")
     max_in_flight: int = Field(1000, alias="AETHER_MAX_IN_FLIGHT", ge=1)
+    max_event_streams: int = Field(5000, alias="AETHER_MAX_EVENT_STREAMS", ge=0)
+    """Beside max_in_flight: they wait most of the time."""
+    events_lifetime: float = Field(600.0, alias="AETHER_EVENTS_LIFETIME", gt=0, le=86_400)
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(parse_origins)] = Field((), alias="AETHER_CORS_ORIGINS")
     """Other sites whose pages may call the API, with tokens of their own: cookies are never sent for them."""
     audit_retention_days: int = Field(365, alias="AETHER_AUDIT_RETENTION_DAYS", ge=1, le=3650)

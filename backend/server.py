@@ -53,6 +53,7 @@ from backend.routes import (
     sharing,
     streams,
     transfer,
+    updates,
     usage,
 )
 from backend.routes.home import BUILT, page_router
@@ -68,7 +69,7 @@ ADMIN_ROUTES = (performance, admin, admin_users, admin_reports, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
 CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback, sharing)
-USER_ROUTES = (bootstrap, usage, leaderboard, preferences, prompts)
+USER_ROUTES = (bootstrap, usage, leaderboard, preferences, prompts, updates)
 ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *USER_ROUTES, *ADMIN_ROUTES)
 
 
@@ -104,6 +105,7 @@ class Worker:
         if self.services:
             self.services.health.drain()
             self.services.ai.drain()
+            self.services.updates.end()
 
     def draining(self) -> bool:
         return self.services is not None and self.services.health.draining
@@ -142,7 +144,9 @@ def create_app(settings: Settings, *, provider: Provider | None = None, page: Pa
     app.add_middleware(RevalidationMiddleware)
     app.add_middleware(CrashMiddleware)
     app.add_middleware(RateHeadersMiddleware)
-    app.add_middleware(OverloadMiddleware, limit=settings.max_in_flight)
+    app.add_middleware(
+        OverloadMiddleware, limit=settings.max_in_flight, idle={updates.PATH: settings.max_event_streams}
+    )
     app.add_middleware(CompressionMiddleware, on_compressed=worker.record_compression)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CROSS_ORIGIN)

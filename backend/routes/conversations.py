@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from backend.domain.updates import conversation_changed, conversation_deleted
 from backend.errors import NotFound
 from backend.routes.conversation_shapes import (
     NOT_FOUND,
@@ -64,6 +65,7 @@ async def change_conversation(
     changed = await services.conversations.change(user.user_id, conversation_id, body.changes())
     if changed is None:
         raise unknown_conversation()
+    services.updates.tell(user.user_id, conversation_changed(conversation_id))
     return ConversationShape.model_validate(changed)
 
 
@@ -97,6 +99,7 @@ async def delete_conversation(
     """
     if not await services.conversations.delete(user.user_id, conversation_id):
         raise unknown_conversation()
+    services.updates.tell(user.user_id, conversation_deleted(conversation_id))
 
 
 @router.post("/{conversation_id}/restore", responses=NOT_FOUND)
@@ -107,6 +110,7 @@ async def restore_conversation(
     restored = await services.conversations.restore(user.user_id, conversation_id)
     if restored is None:
         raise NotFound("You have deleted no conversation with this id within the last ten minutes.")
+    services.updates.tell(user.user_id, conversation_changed(conversation_id))
     return ConversationShape.model_validate(restored)
 
 

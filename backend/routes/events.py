@@ -1,6 +1,6 @@
 """The events of a stream as the OpenAPI document describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -101,8 +101,12 @@ data: {"type":"urn:aether:problem:upstream_error","title":"The model provider fa
 
 def event_schemas(ref_template: str) -> dict[str, Any]:
     """The JSON schemas of all events' data, and of what they refer to, by name."""
+    return schemas_of((shape for shapes in EVENTS.values() for shape in shapes), ref_template)
+
+
+def schemas_of(shapes: Iterable[type], ref_template: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for shape in (shape for shapes in EVENTS.values() for shape in shapes):
+    for shape in shapes:
         adapter: TypeAdapter[Any] = TypeAdapter(shape)
         schema = adapter.json_schema(ref_template=ref_template)
         found |= schema.pop("$defs", {})

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from backend.domain.conversations import Message
 from backend.domain.doc import Doc
 from backend.domain.feedback import COMMENT_CHARACTERS, Feedback, Rating
+from backend.domain.updates import feedback_changed
 from backend.errors import NotFound
 from backend.routes.deps import AetherServices, ConversationWriter
 from backend.routes.problems import PROBLEMS, problem_responses
@@ -50,14 +51,17 @@ async def rate_answer(
         model=message.model or "",
         rated_at=datetime.now(UTC),
     )
-    return FeedbackShape.model_validate(await services.feedback.put(feedback))
+    stored = await services.feedback.put(feedback)
+    services.updates.tell(user.user_id, feedback_changed(message.conversation_id, message.id))
+    return FeedbackShape.model_validate(stored)
 
 
 @router.delete("/{message_id}/feedback", status_code=204)
 async def withdraw_rating(services: AetherServices, user: ConversationWriter, message_id: AnswerId) -> None:
     """Takes the caller's verdict back. Where there is none, nothing changes."""
-    await answer_of(services, user.user_id, message_id)
-    await services.feedback.remove(user.user_id, message_id)
+    message = await answer_of(services, user.user_id, message_id)
+    if await services.feedback.remove(user.user_id, message_id):
+        services.updates.tell(user.user_id, feedback_changed(message.conversation_id, message.id))
 
 
 async def answer_of(services: Services, user_id: str, message_id: str) -> Message:

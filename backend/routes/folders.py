@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from backend.domain.doc import Doc
+from backend.domain.updates import FOLDERS_CHANGED
 from backend.errors import NotFound
 from backend.routes.conversation_shapes import NOT_FOUND
 from backend.routes.deps import AetherServices, ConversationReader, ConversationWriter
@@ -53,7 +54,9 @@ async def list_folders(
 @router.post("", status_code=201, responses=problem_responses(409, 413))
 async def create_folder(services: AetherServices, user: ConversationWriter, body: FolderBody) -> FolderShape:
     """A folder without conversations; a user has a hundred at most."""
-    return FolderShape.model_validate(await services.folders.create(user.user_id, body.name))
+    folder = await services.folders.create(user.user_id, body.name)
+    services.updates.tell(user.user_id, FOLDERS_CHANGED)
+    return FolderShape.model_validate(folder)
 
 
 @router.patch("/{folder_id}", responses=NOT_FOUND | problem_responses(413))
@@ -64,6 +67,7 @@ async def rename_folder(
     renamed = await services.folders.rename(user.user_id, folder_id, body.name)
     if renamed is None:
         raise unknown_folder()
+    services.updates.tell(user.user_id, FOLDERS_CHANGED)
     return FolderShape.model_validate(renamed)
 
 
@@ -72,6 +76,7 @@ async def delete_folder(services: AetherServices, user: ConversationWriter, fold
     """Deletes a folder; its conversations stay, in no folder."""
     if not await services.folders.delete(user.user_id, folder_id):
         raise unknown_folder()
+    services.updates.tell(user.user_id, FOLDERS_CHANGED)
 
 
 def unknown_folder() -> NotFound:

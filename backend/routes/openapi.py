@@ -11,6 +11,7 @@ from backend.routes.caching import PUBLIC
 from backend.routes.events import EVENT_STREAM, describe_events, event_schemas
 from backend.routes.problems import PROBLEM, SCHEMAS
 from backend.routes.transfer import import_schemas
+from backend.routes.updates import update_schemas
 
 Json = dict[str, Any]
 PATH = "/openapi.json"
@@ -104,7 +105,9 @@ def _describe(document: Json) -> None:
     document["servers"] = [{"url": "/", "description": "This server"}]
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = document["components"]
-    components["schemas"] = event_schemas(f"{SCHEMAS}/{{model}}") | import_schemas() | components["schemas"]
+    components["schemas"] = (
+        event_schemas(f"{SCHEMAS}/{{model}}") | update_schemas() | import_schemas() | components["schemas"]
+    )
     headers = {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()}
     components["headers"] = headers | components.get("headers", {})
     for path, item in document["paths"].items():
@@ -145,7 +148,8 @@ def _describe_response(status: str, response: Json, headers: Iterable[str]) -> N
         response["description"] = "; ".join(codes) or response["description"]
     elif response["description"] == "Successful Response":
         response["description"] = "Done" if status == "204" else "The answer"
-    if content := response.get("content", {}).get(EVENT_STREAM):
+    content = response.get("content", {}).get(EVENT_STREAM)
+    if content and "x-events" not in content:
         describe_events(content, SCHEMAS, PROBLEM)
 
 

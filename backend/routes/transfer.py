@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
 from backend.domain.doc import Doc
+from backend.domain.updates import RESYNC
 from backend.errors import DeadlineExceeded, InvalidInput
 from backend.routes.conversation_shapes import ConversationId
 from backend.routes.deps import AetherServices, ConversationReader, ConversationWriter
@@ -117,7 +118,9 @@ async def import_conversations(services: AetherServices, user: ConversationWrite
     """
     with services.transfers_in.slot():
         body = await _body(request)
-        return ImportedShape.model_validate(await services.transfers_in.run(user.user_id, body))
+        imported = await services.transfers_in.run(user.user_id, body)
+        services.updates.tell(user.user_id, RESYNC)
+        return ImportedShape.model_validate(imported)
 
 
 async def _body(request: Request) -> bytes:

@@ -28,6 +28,7 @@ from backend.services.scalable_database import ScalableDatabase
 from backend.services.sharing import Sharing
 from backend.services.stream_log import StreamLog
 from backend.services.transfer import ConversationExport, ConversationImport
+from backend.services.updates import Updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Services:
     streams: StreamLog
     transfers_in: ConversationImport
     transfers_out: ConversationExport
+    updates: Updates
     users: UserRepository
     metrics_token: str
     simulated: bool

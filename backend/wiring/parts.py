@@ -35,6 +35,7 @@ from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
+from backend.services.updates import Updates
 
 PROVIDER_PROBE_S = 1.5
 
@@ -182,12 +183,18 @@ def _limit(amount: str) -> int | None:
 
 
 def monitor_of(
-    settings: Settings, database: ScalableDatabase, cache: PerformanceCache, catalogue: ModelCatalogue, worker: str
+    settings: Settings,
+    database: ScalableDatabase,
+    cache: PerformanceCache,
+    catalogue: ModelCatalogue,
+    worker: str,
+    updates: Updates,
 ) -> PerformanceMonitor:
     return PerformanceMonitor(
         database,
         worker=worker,
         cache_statistics=cache.statistics,
+        on_alert=updates.tell_admins,
         webhook=settings.alert_webhook,
         cost_per_hour=parse_usd(settings.alert_cost_per_hour),
         cache_hit_rate=settings.alert_cache_hit_rate,

@@ -45,6 +45,7 @@ from backend.services.sweeper import Sweeper
 from backend.services.transfer import ConversationExport, ConversationImport
 from backend.services.transfer.branches import Branches
 from backend.services.turn_log import TurnLog
+from backend.services.updates import AnnouncedTurnLog, Updates
 from backend.wiring.parts import (
     audit_log_of,
     browser_rules_of,
@@ -131,7 +132,8 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             audit,
             require_verified=settings.require_verified_email,
         )
-        monitor = monitor_of(settings, database, cache, catalogue, worker)
+        updates = Updates(bus, lifetime_s=settings.events_lifetime)
+        monitor = monitor_of(settings, database, cache, catalogue, worker, updates)
         sink.monitor = monitor
         controls = Controls(ControlRepository(database), bus, audit)
         budgets = budgets_of(settings, redis, database, controls)
@@ -140,6 +142,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             await part.start()
             stack.push_async_callback(part.close)
 
+        stack.push_async_callback(updates.close)
         llm = Switched(provider or provider_of(settings, catalogue), controls)
         stack.push_async_callback(llm.close)
         turn_log = TurnLog(database)
@@ -156,7 +159,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             limiter=limiter,
             budgets=budgets,
             streams=streams,
-            turn_log=turn_log,
+            turn_log=AnnouncedTurnLog(turn_log, updates),
             monitor=monitor,
             conversations=conversations,
             messages=messages,
@@ -202,6 +205,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             streams=streams,
             transfers_in=ConversationImport(ImportRepository(database), database.now),
             transfers_out=ConversationExport(conversations, branches),
+            updates=updates,
             users=users,
             metrics_token=settings.metrics_token.get_secret_value(),
             simulated=settings.simulated,

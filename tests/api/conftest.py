@@ -16,7 +16,7 @@ from tests.support.application import ADMIN_EMAIL, PASSWORD, Account, Served, se
 def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulator: SimulatorHandle) -> Settings:
     """Real MongoDB, Valkey and simulator; no limits, so that only tests of limits meet them.
 
-    There is an identity provider, which is away.
+    There is an identity provider, which is away. Streams of updates end soon: some tests read every route to its end.
     """
     return settings(
         mongo_url=SecretStr(mongo_url),
@@ -36,6 +36,7 @@ def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulat
         limit_entry=None,
         limit_refresh=None,
         mongo_pool_min=0,
+        events_lifetime=0.2,
     )
 
 

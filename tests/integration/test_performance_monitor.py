@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from backend.domain.alerts import ALERTS
+from backend.domain.updates import AlertUpdate, Update
 from backend.domain.usage import PICO_PER_USD
 from backend.services.performance_monitor import PerformanceMonitor, alerting
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
@@ -201,7 +202,8 @@ async def test_an_alert_fires_is_shown_posted_and_resolved(
     database: ScalableDatabase, clock: Clock, hook: tuple[Hook, str]
 ) -> None:
     receiver, url = hook
-    monitor = make_monitor(database, clock, webhook=url, rules=(QUICK_ERRORS,))
+    told: list[Update] = []
+    monitor = make_monitor(database, clock, webhook=url, rules=(QUICK_ERRORS,), on_alert=told.append)
     other = make_monitor(database, clock, "w2", rules=(QUICK_ERRORS,))
     await monitor._webhook.start()
     requests(other, 8, 200)
@@ -232,6 +234,8 @@ async def test_an_alert_fires_is_shown_posted_and_resolved(
     assert b'aether_alerts_firing{rule="error_rate",severity="critical"} 0.0' in monitor.exposition()
     await monitor.close()
     assert receiver.events.empty()
+    details = AlertUpdate("error_rate", "critical", firing["message"])
+    assert told == [Update("alert_fired", details), Update("alert_resolved", details)]
 
 
 async def test_one_worker_at_a_time_evaluates_and_another_takes_over(

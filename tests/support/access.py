@@ -112,6 +112,7 @@ ACCESS: dict[str, Access] = {
     "restore_conversation": Access(key="conversations:write", owned={"conversation_id": "deleted conversation"}),
     "get_bootstrap": USER,
     "get_budget": Access(key="usage:read"),
+    "follow_updates": USER,
     "get_leaderboard": Access(key="usage:read"),
     "get_costs": ADMIN,
     "get_business": ADMIN,

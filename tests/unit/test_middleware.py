@@ -300,6 +300,24 @@ async def test_a_full_worker_refuses_at_once_and_says_when_to_come_back() -> Non
     assert (await request(app)).status_code == 200
 
 
+async def test_streams_that_wait_take_no_places_of_requests_nor_requests_theirs() -> None:
+    release, inside = asyncio.Event(), []
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        inside.append(scope)
+        await release.wait()
+        await ok(scope, receive, send)
+
+    app = OverloadMiddleware(slow, limit=1, idle={"/api/events": 2})
+    paths = ("/api/events", "/api/events", "/api/conversations")
+    served = [asyncio.create_task(request(app, path=path)) for path in paths]
+    await eventually(lambda: len(inside) == 3)
+    for path in ("/api/events", "/api/folders"):
+        assert (await asyncio.wait_for(request(app, path=path), 1.0)).status_code == 503
+    release.set()
+    assert [answer.status_code for answer in await asyncio.gather(*served)] == [200] * 3
+
+
 async def test_a_request_that_fails_or_is_cancelled_leaves_its_place() -> None:
     async def never(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.Event().wait()

@@ -23,7 +23,7 @@ from backend.services.enhanced_ai_service.single import SingleAgent
 from backend.services.enhanced_ai_service.streams import OpenedStream, Streams
 from backend.services.enhanced_ai_service.team import Team
 from backend.services.enhanced_ai_service.threads import NO_MESSAGE, Threads
-from backend.services.enhanced_ai_service.turns import Turns
+from backend.services.enhanced_ai_service.turns import TurnRecords, Turns
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.performance_cache import PerformanceCache
@@ -35,7 +35,6 @@ from backend.services.repositories.messages import MessageRepository
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamEvent, StreamLog
 from backend.services.tasks import TaskOwner
-from backend.services.turn_log import TurnLog
 
 CLOSING_S = 3.0
 """What stopped streams may take to close their turns; the launcher grants 5 s after the drain."""
@@ -54,7 +53,7 @@ class EnhancedAIService:
         limiter: Limiter,
         budgets: Budgets,
         streams: StreamLog,
-        turn_log: TurnLog,
+        turn_log: TurnRecords,
         monitor: PerformanceMonitor,
         conversations: ConversationRepository,
         messages: MessageRepository,

@@ -14,7 +14,6 @@ from backend.errors import AetherError
 from backend.services.budgets import Budgets, Hold
 from backend.services.enhanced_ai_service.requests import Ask, Thread
 from backend.services.tasks import TaskOwner
-from backend.services.turn_log import TurnLog
 
 SWEEP_MARGIN_S = 60.0
 
@@ -44,10 +43,20 @@ class Run(Protocol[R]):
     ending: Ending[R] | None
 
 
+class TurnRecords(Protocol):
+    """As TurnLog keeps them."""
+
+    async def open(self, turn: Turn) -> None: ...
+
+    async def close(self, turn: Turn, outcome: TurnOutcome) -> None: ...
+
+    async def record(self, turn: Turn, outcome: TurnOutcome) -> None: ...
+
+
 class Turns:
     """Opens and ends runs: in the turn log, and what they hold of budgets."""
 
-    def __init__(self, turn_log: TurnLog, budgets: Budgets, tasks: TaskOwner) -> None:
+    def __init__(self, turn_log: TurnRecords, budgets: Budgets, tasks: TaskOwner) -> None:
         self._turn_log = turn_log
         self._budgets = budgets
         self._tasks = tasks

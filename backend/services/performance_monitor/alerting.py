@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from backend.domain.alerts import Alert, AlertRule
+from backend.domain.updates import AlertUpdate, Update, UpdateName
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.performance_monitor.evaluation import Figure, RuleState, Transition, evaluate
 from backend.services.performance_monitor.measures import measure
@@ -32,12 +33,14 @@ class Alerting:
         alerts: AlertRepository,
         leases: LeaseRepository,
         webhook: Webhook,
+        announce: Callable[[Update], None],
         *,
         owner: str,
         clock: Callable[[], float],
     ) -> None:
         self.rules = tuple(rules)
         self._store, self._alerts, self._leases, self._webhook = store, alerts, leases, webhook
+        self._announce = announce
         self._owner = owner
         self._clock = clock
         self._states: dict[str, RuleState] = {}
@@ -122,6 +125,13 @@ class Alerting:
         if changed:
             _log(transition)
             self._webhook.post(transition)
+            self._announce(_update_of(transition))
+
+
+def _update_of(transition: Transition) -> Update:
+    alert = transition.alert
+    event: UpdateName = "alert_fired" if transition.kind == "firing" else "alert_resolved"
+    return Update(event, AlertUpdate(alert.rule, alert.severity, alert.message))
 
 
 def _log(transition: Transition) -> None:

@@ -13,6 +13,7 @@ import structlog
 from backend.domain.alerts import ALERTS, Alert, AlertRule, with_thresholds
 from backend.domain.ids import new_id
 from backend.domain.models import CATALOGUE
+from backend.domain.updates import Update
 from backend.domain.usage import UsageRecord
 from backend.errors import AetherError, DatabaseUnavailable, DeadlineExceeded
 from backend.services.performance_monitor import dashboard
@@ -45,7 +46,8 @@ class PerformanceMonitor:
     """Recording is memory work; figures are folded, stored and evaluated in the background.
 
     clock: seconds since the epoch. cost_per_hour: the alert's threshold in pico-dollars. cache_hit_rate: the alert's
-    target, 0..1, None switches it off. An empty webhook means none. models: ids that get a Prometheus label.
+    target, 0..1, None switches it off. An empty webhook means none.
+    on_alert: told when an alert fires or is over. models: ids that get a Prometheus label.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class PerformanceMonitor:
         worker: str,
         cache_statistics: Callable[[], Mapping[str, Any]],
         webhook: str = "",
+        on_alert: Callable[[Update], None] = lambda _: None,
         cost_per_hour: int,
         cache_hit_rate: float | None = None,
         clock: Callable[[], float] = time.time,
@@ -77,6 +80,7 @@ class PerformanceMonitor:
             self._alert_repository,
             LeaseRepository(database),
             self._webhook,
+            on_alert,
             owner=self.instance,
             clock=clock,
         )
