@@ -66,8 +66,8 @@ class Servers:
 
     @cached_property
     def mongo_url(self) -> str:
-        self._closing.callback(lambda: self._mongod.close())
         server = self._start_mongod()
+        self._closing.callback(lambda: self._mongod.close())  # after the folder, so that it ends before the folder
         client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(server.url)
         self._closing.callback(client.close)
 
