@@ -9,6 +9,7 @@ import { useAgentName } from "@/pages/chat/agents";
 import { QuoteLine } from "@/pages/chat/quote-line";
 import { wantedPrompt } from "@/pages/prompts/library";
 import { usePromptPicker } from "@/pages/prompts/prompt-picker";
+import { useUser } from "@/session/context";
 
 const LONGEST = 32_000;
 
@@ -42,55 +43,58 @@ export function Composer(props: ComposerProps): ReactNode {
     setText("");
   };
   return (
-    <form
-      className="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
-      <div className="composer-box">
-        {picker.content}
-        <textarea
-          ref={area}
-          className="composer-area"
-          value={text}
-          rows={1}
-          maxLength={LONGEST}
-          aria-label={t("chat.message")}
-          placeholder={t("chat.placeholder")}
-          onChange={(event) => setText(event.target.value)}
-          {...picker.area}
-          onKeyDown={(event) => picker.onKey(event) || onKey(event, send)}
-        />
-        <div className="composer-tools">
-          <TargetMenu target={target} onTarget={onTarget} />
-          <span className="grow" />
-          {text === "" && (
-            <IconButton
-              icon="prompt"
-              label={t("prompts.choose")}
-              onClick={() => {
-                setText("/");
-                area.current?.focus();
-              }}
-            />
-          )}
-          {running ? (
-            <IconButton
-              className="send"
-              icon="stop"
-              label={t(stopping ? "chat.stopping" : "chat.stop")}
-              disabled={stopping}
-              onClick={onStop}
-            />
-          ) : (
-            <IconButton className="send" type="submit" icon="arrowUp" label={t("chat.send")} disabled={!ready} />
-          )}
+    <>
+      <form
+        className="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        <div className="composer-box">
+          {picker.list}
+          <textarea
+            ref={area}
+            className="composer-area"
+            value={text}
+            rows={1}
+            maxLength={LONGEST}
+            aria-label={t("chat.message")}
+            placeholder={t("chat.placeholder")}
+            onChange={(event) => setText(event.target.value)}
+            {...picker.area}
+            onKeyDown={(event) => picker.onKey(event) || onKey(event, send)}
+          />
+          <div className="composer-tools">
+            <TargetMenu target={target} onTarget={onTarget} />
+            <span className="grow" />
+            {text === "" && (
+              <IconButton
+                icon="prompt"
+                label={t("prompts.choose")}
+                onClick={() => {
+                  setText("/");
+                  area.current?.focus();
+                }}
+              />
+            )}
+            {running ? (
+              <IconButton
+                className="send"
+                icon="stop"
+                label={t(stopping ? "chat.stopping" : "chat.stop")}
+                disabled={stopping}
+                onClick={onStop}
+              />
+            ) : (
+              <IconButton className="send" type="submit" icon="arrowUp" label={t("chat.send")} disabled={!ready} />
+            )}
+          </div>
         </div>
-      </div>
-      <QuoteLine quote={quote} target={target} onTarget={onTarget} />
-    </form>
+        <QuoteLine quote={quote} target={target} onTarget={onTarget} />
+      </form>
+      {picker.dialog}
+    </>
   );
 }
 
@@ -138,16 +142,18 @@ function TargetMenu({ target, onTarget }: { target: Target; onTarget(target: Tar
   );
 }
 
-const drafts = new Map<string | null, string>();
+/** By user and conversation: what one account has begun to write is not for the next one. */
+const drafts = new Map<string, string>();
 
 function useDraft(conversationId: string | null): [string, (text: string) => void] {
-  const [draft, setDraft] = useState({ conversationId, text: drafts.get(conversationId) ?? "" });
-  if (draft.conversationId !== conversationId) setDraft({ conversationId, text: drafts.get(conversationId) ?? "" });
+  const key = `${useUser().id} ${conversationId ?? ""}`;
+  const [draft, setDraft] = useState({ key, text: drafts.get(key) ?? "" });
+  if (draft.key !== key) setDraft({ key, text: drafts.get(key) ?? "" });
   return [
-    draft.conversationId === conversationId ? draft.text : "",
+    draft.key === key ? draft.text : "",
     (text) => {
-      drafts.set(conversationId, text);
-      setDraft({ conversationId, text });
+      drafts.set(key, text);
+      setDraft({ key, text });
     },
   ];
 }

@@ -8,8 +8,10 @@ import { matching, usePrompts, wantedPrompt } from "@/pages/prompts/library";
 import "@/styles/prompts.css";
 
 interface Picker {
-  /** Stands beside the area. */
-  content: ReactNode;
+  /** Stands above the area. */
+  list: ReactNode;
+  /** Has a form of its own, so it stands outside of the message's. */
+  dialog: ReactNode;
   /** For the area: which list belongs to it, and what is chosen in it. */
   area: { "aria-autocomplete": "list"; "aria-controls"?: string; "aria-activedescendant"?: string };
   /** Whether the picker has used the key. */
@@ -45,13 +47,13 @@ export function usePromptPicker(
   };
   const empty = wanted === "" && !closed && data?.length === 0;
   return {
-    content: (
+    list: (
       <>
         {found.length > 0 && <PromptList id={id} prompts={found} current={current} onChoose={choose} />}
         {empty && <NoPrompts />}
-        {filling && <FillDialog prompt={filling} onFilled={insert} onClose={() => setFilling(null)} />}
       </>
     ),
+    dialog: filling && <FillDialog prompt={filling} onFilled={insert} onClose={() => setFilling(null)} />,
     area: {
       "aria-autocomplete": "list",
       ...(found.length > 0 ? { "aria-controls": id, "aria-activedescendant": `${id}-${current}` } : {}),

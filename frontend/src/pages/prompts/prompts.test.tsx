@@ -49,6 +49,7 @@ test("titles that begin with what is wanted come first", () => {
 test("a slash offers the library; arrows and Enter choose, and nothing is sent", async () => {
   const fake = server();
   renderPage(<App />, fake);
+  await userEvent.clear(await area());
   await userEvent.type(await area(), "/");
   const list = await screen.findByRole("listbox", { name: "Prompts" });
   expect(within(list).getByRole("option", { selected: true }).textContent).toContain("Explain");
@@ -60,8 +61,10 @@ test("a slash offers the library; arrows and Enter choose, and nothing is sent",
   expect(fake.calls.some((call) => call.path.endsWith("/chat/stream"))).toBe(false);
 });
 
-test("a prompt with variables asks for them first", async () => {
-  renderPage(<App />, server());
+test("a prompt with variables asks for them first, and sends nothing", async () => {
+  const fake = server();
+  renderPage(<App />, fake);
+  await userEvent.clear(await area());
   await userEvent.type(await area(), "/expl");
   await screen.findByRole("listbox");
   await userEvent.keyboard("{Enter}");
@@ -70,17 +73,28 @@ test("a prompt with variables asks for them first", async () => {
   await userEvent.type(dialog.getByLabelText("the reader"), "a child");
   await userEvent.click(dialog.getByRole("button", { name: "Insert" }));
   await waitFor(async () => expect((await area()).value).toBe("Explain monads to a child."));
+  expect(fake.calls.some((call) => call.path.endsWith("/chat/stream"))).toBe(false);
 });
 
 test("Escape closes the list, and the text is a message like any other", async () => {
   const fake = server().on("POST /api/ai/v4/chat/stream", () => problem(402, "budget_exceeded"));
   renderPage(<App />, fake);
+  await userEvent.clear(await area());
   await userEvent.type(await area(), "/ex");
   await screen.findByRole("listbox");
   await userEvent.keyboard("{Escape}");
   expect(screen.queryByRole("listbox")).toBeNull();
   await userEvent.keyboard("{Enter}");
   await waitFor(() => expect(fake.calls.at(-1)?.body ?? {}).toMatchObject({ message: "/ex" }));
+});
+
+test("what one account has begun to write is not shown to another", async () => {
+  const first = renderPage(<App />, server());
+  await userEvent.clear(await area());
+  await userEvent.type(await area(), "private");
+  first.unmount();
+  renderPage(<App />, server(), { ...USER, id: "user_2" });
+  expect((await area()).value).toBe("");
 });
 
 test("a prompt is made, and an empty library says how", async () => {
