@@ -1,7 +1,6 @@
 """Fixtures for every test: real servers on free ports, a name of its own for each test, settings that use both."""
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,12 +54,20 @@ def simulator(servers: Servers) -> SimulatorHandle:
     return servers.simulator
 
 
+@pytest.fixture(scope="module")
+def module_database_name(servers: Servers) -> Iterator[str]:
+    with servers.database() as name:
+        yield name
+
+
 @pytest.fixture
-def database_name(servers: Servers) -> Iterator[str]:
-    """A database and a Redis key prefix of this test alone, empty again after it."""
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield name
-    servers.erase(name)
+def database_name(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
+    """A database and a Redis key prefix of this test alone; with the marker shared_database, of its module."""
+    if request.node.get_closest_marker("shared_database"):
+        yield request.getfixturevalue("module_database_name")
+    else:
+        with servers.database() as name:
+            yield name
 
 
 @pytest.fixture

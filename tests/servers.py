@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -25,7 +27,7 @@ KEYS_AT_ONCE = 1000
 KEPT_REQUESTS = 100
 DATABASES_PER_MONGOD = 60
 """A member of a replica set keeps the files of dropped databases open, 110 of each, and ends where it may open no
-more: so it is started anew before, on the same port, and removes them as it starts."""
+more: so it is started anew before, on the same port and an empty folder, when no database is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Servers:
         self._closing = ExitStack()
         self._erasers: list[Callable[[str], None]] = []
         self._mongod = ExitStack()
-        self._dropped = 0
+        self._in_use = self._dropped = 0
 
     @cached_property
     def folder(self) -> Path:
@@ -74,10 +76,11 @@ class Servers:
         def erase(name: str) -> None:
             client.drop_database(name)
             self._dropped += 1
-            if self._dropped % DATABASES_PER_MONGOD == 0:
+            if self._dropped >= DATABASES_PER_MONGOD and not self._in_use:
                 self._mongod.close()
-                self._mongod = ExitStack()
+                shutil.rmtree(server.data)
                 self._start_mongod(server.port)
+                self._dropped = 0
 
         self._erasers.append(erase)
         return server.url
@@ -107,10 +110,17 @@ class Servers:
         control = self._closing.enter_context(httpx.Client(base_url=f"{url}/simulator", timeout=10))
         return SimulatorHandle(url, control)
 
-    def erase(self, name: str) -> None:
-        """Drops the database and the keys of one test from the servers that have been used."""
-        for erase in self._erasers:
-            erase(name)
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """A new name, for a database and for Redis keys; what got it is erased from the servers that were used."""
+        name = f"test_{uuid.uuid4().hex[:16]}"
+        self._in_use += 1
+        try:
+            yield name
+        finally:
+            self._in_use -= 1
+            for erase in self._erasers:
+                erase(name)
 
     def stop(self) -> None:
         self._closing.close()

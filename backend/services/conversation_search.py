@@ -22,7 +22,8 @@ class ConversationSearch:
     async def find(self, user_id: str, text: str, limit: int, cursor: str | None = None) -> Hits:
         """What contains every word. A page may be short: messages of what is not kept are left out of it.
 
-        InvalidInput: no words, or a bad cursor. DatabaseUnavailable (search_unavailable): in memory.
+        InvalidInput: no words, or a bad cursor. DatabaseUnavailable (search_unavailable): in
+        memory, or the text index is still being built.
         """
         words = words_of(text)
         if not words:

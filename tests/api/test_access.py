@@ -15,6 +15,8 @@ from tests.support.api_keys import make_key
 from tests.support.application import Account, Served
 from tests.support.openapi import Operation, operations
 
+pytestmark = pytest.mark.shared_database
+
 REFERENCE = re.compile(r"\w+_(id|of)")
 """Names of body fields that name an object."""
 

@@ -2,10 +2,14 @@
 
 import re
 
+import pytest
+
 from backend.domain.api_keys import MAX_KEYS
 from tests.support.api_keys import KEYS, by_key, make_key
 from tests.support.application import Account, Served
 from tests.support.chat import Chat
+
+pytestmark = pytest.mark.shared_database
 
 
 async def test_a_key_is_shown_once_and_asks_in_the_users_name(app_client: Served, user: Account) -> None:

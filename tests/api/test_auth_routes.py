@@ -9,6 +9,8 @@ import pytest
 from backend.config import Settings
 from tests.support.application import PASSWORD, Account, Served, serve
 
+pytestmark = pytest.mark.shared_database
+
 EMAIL = "ada@example.com"
 COOKIE = "aether_refresh"
 
@@ -188,5 +190,5 @@ async def test_a_weak_password_is_refused_with_a_hint(app_client: Served) -> Non
 async def test_composition_rules_are_a_setting(app_settings: Settings) -> None:
     async with serve(app_settings.model_copy(update={"password_composition": True})) as served:
         assert code_of(await register(served)) == (422, "weak_password")
-        body = {"email": EMAIL, "password": "Correct horse battery 7!"}
+        body = {"email": "composed@example.com", "password": "Correct horse battery 7!"}
         assert (await served.client.post("/api/auth/register", json=body)).status_code == 201

@@ -8,6 +8,8 @@ import pytest
 from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json, pico
 
+pytestmark = pytest.mark.shared_database
+
 
 @pytest.fixture
 def chat(app_client: Served, user: Account) -> Chat:

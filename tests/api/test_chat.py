@@ -11,6 +11,8 @@ from tests.support.application import Account, Served
 from tests.support.chat import Chat, asked, close_gate, counters, held, ledger, open_gate, pico, program
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.shared_database
+
 SMALL, LARGE = "openai/gpt-oss-20b", "openai/gpt-oss-120b"
 
 

@@ -12,6 +12,8 @@ from backend.services.services import Services
 from tests.support.application import Account, Served
 from tests.support.openapi import operations
 
+pytestmark = pytest.mark.shared_database
+
 MANY = 12
 BACKGROUND = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls"}
 """Collections of the monitor and of housekeeping, which work on their own."""

@@ -17,6 +17,8 @@ from tests.support.application import PASSWORD, Account, Served
 from tests.support.chat import Chat, close_gate, program
 from tests.support.openapi import Operation, Schemas, operations
 
+pytestmark = pytest.mark.shared_database
+
 Document = dict[str, Any]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 

@@ -13,6 +13,8 @@ from backend.server import ROUTES
 from tests.support.access import ACCESS
 from tests.support.application import PASSWORD, Account, Served, serve
 
+pytestmark = pytest.mark.shared_database
+
 FOREIGN: tuple[dict[str, str], ...] = (
     {"Origin": "https://evil.example"},
     {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},

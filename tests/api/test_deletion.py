@@ -13,6 +13,8 @@ from tests.support.chat import Chat, Json, close_gate, held, ledger, open_gate
 from tests.support.housekeeping import sweep
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.shared_database
+
 PERIOD_OVER = timedelta(minutes=11)
 DAY_OVER = timedelta(hours=24, minutes=1)
 

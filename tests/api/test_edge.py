@@ -10,6 +10,8 @@ from backend.config import Settings
 from tests.support.application import PASSWORD, Account, Served, serve
 from tests.support.openapi import operations
 
+pytestmark = pytest.mark.shared_database
+
 KEPT = {"/api/ai/v4/agents/available": "private, no-cache", "/api/ai/v4/models": "private, no-cache"}
 PUBLIC = {"/": "no-cache", "/openapi.json": "public, no-cache"}
 COMPRESSED = {"Accept-Encoding": "gzip"}

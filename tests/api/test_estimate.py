@@ -6,6 +6,8 @@ from tests.servers import SimulatorHandle
 from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json, pico
 
+pytestmark = pytest.mark.shared_database
+
 
 @pytest.fixture
 def chat(app_client: Served, user: Account) -> Chat:

@@ -9,6 +9,8 @@ from backend.services.repositories.feedback import AdminFeedbackRepository
 from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json
 
+pytestmark = pytest.mark.shared_database
+
 
 @pytest.fixture
 def chat(app_client: Served, user: Account) -> Chat:

@@ -6,6 +6,8 @@ import pytest
 from backend.config import Settings
 from tests.support.application import PASSWORD, Account, Served, serve
 
+pytestmark = pytest.mark.shared_database
+
 NEW_PASSWORD = "an entirely different one"
 
 

@@ -12,6 +12,8 @@ from tests.support.application import PASSWORD, Account, Served, serve
 from tests.support.mail import mail_server, parts
 from tests.support.second_factor import Authenticator, first_step, post, second_step, switch_on
 
+pytestmark = pytest.mark.shared_database
+
 NEW_PASSWORD = "an entirely different one"
 WRONG = "000000"
 

@@ -9,6 +9,8 @@ from tests.servers import SimulatorHandle
 from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json, asked
 
+pytestmark = pytest.mark.shared_database
+
 NURSE: Json = {"about": "I am a nurse in Kraków.", "style": "Be brief.", "enabled": True}
 
 

@@ -9,7 +9,9 @@ from tests.support.chat import Chat, Json
 
 
 @pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
+async def chat(app_client: Served, user: Account) -> Chat:
+    assert app_client.services is not None
+    await app_client.services.database.ensure_indexes()
     return Chat(app_client, user)
 
 
@@ -85,6 +87,8 @@ async def test_what_was_typed_is_never_an_operator(chat: Chat) -> None:
 
 async def test_searches_are_limited(app_settings: Settings) -> None:
     async with serve(app_settings.model_copy(update={"limit_search": (2, 60)})) as served:
+        assert served.services is not None
+        await served.services.database.ensure_indexes()
         account = await served.new_user()
         statuses = [await served.client.get("/api/conversations/search?q=x", headers=account.headers) for _ in range(3)]
         assert [answer.status_code for answer in statuses] == [200, 200, 429]

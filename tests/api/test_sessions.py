@@ -8,6 +8,8 @@ import pytest
 from backend.config import Settings
 from tests.support.application import PASSWORD, Account, Served, serve
 
+pytestmark = pytest.mark.shared_database
+
 
 async def sessions(served: Served, account: Account, **params: str) -> dict[str, object]:
     answer = await served.client.get("/api/auth/sessions", headers=account.headers, params=params)

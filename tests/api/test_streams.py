@@ -1,25 +1,38 @@
 """Streams on a real server: relayed as they arrive, resumed, shared, stopped, and billed whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
-from tests.servers import SimulatorHandle
-from tests.support.application import Served
+from tests.servers import Servers, SimulatorHandle
+from tests.support.application import Served, WorkerProcess
 from tests.support.chat import Chat, asked, close_gate, held, ledger, open_gate, pico, program
+from tests.support.database.opening import opened
 from tests.support.waiting import eventually
+from tests.support.workers import one_process, settings_on
 
 WITHOUT_REASONING = "qwen/qwen3.6-27b"
 """The simulator's first tokens of this model are text already."""
 
 
+@pytest.fixture(scope="module")
+def worker(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
+    """All tests of this module share it; every test has users of its own."""
+    folder = tmp_path_factory.mktemp("streams")
+    with (
+        servers.database() as name,
+        one_process(settings_on(servers, name, folder / "data", stream_grace=2.0), folder) as worker,
+    ):
+        yield worker
+
+
 @pytest.fixture
-def app_settings(app_settings: Settings) -> Settings:
-    return app_settings.model_copy(update={"stream_grace": 2.0})
+async def live_server(worker: WorkerProcess, simulator: SimulatorHandle) -> AsyncIterator[Served]:
+    async with worker.client() as served:
+        yield served
 
 
 @pytest.fixture
@@ -28,11 +41,9 @@ async def chat(live_server: Served) -> Chat:
 
 
 @pytest.fixture
-async def database(app_settings: Settings) -> AsyncIterator[ScalableDatabase]:
-    database = ScalableDatabase(app_settings.mongo_url.get_secret_value(), app_settings.mongo_db, pool_min=0)
-    await database.start(create_indexes=False)
-    yield database
-    await database.close()
+async def database(worker: WorkerProcess) -> AsyncIterator[ScalableDatabase]:
+    async with opened(worker.settings.mongo_url.get_secret_value(), worker.settings.mongo_db) as database:
+        yield database
 
 
 async def records(chat: Chat, database: ScalableDatabase) -> list[dict[str, Any]]:
@@ -233,11 +244,11 @@ async def test_a_client_that_leaves_a_plain_request_closes_the_upstream_call(
 
 
 async def test_a_message_never_travels_in_a_url(chat: Chat, simulator: SimulatorHandle) -> None:
-    async with chat.stream("A secret in a body") as events:
+    async with chat.stream("A platypus in a body") as events:
         await events.rest()
-    assert asked(simulator)[-1]["request"]["messages"][-1]["content"] == "A secret in a body"
+    assert asked(simulator)[-1]["request"]["messages"][-1]["content"] == "A platypus in a body"
     assert chat.served.log
-    assert "secret" not in chat.served.log.read_text()
+    assert "platypus" not in chat.served.log.read_text()
 
 
 async def test_a_page_that_is_loaded_again_before_the_first_token_finds_its_answer_under_its_key(

@@ -11,6 +11,8 @@ from tests.support.application import Served
 from tests.support.chat import Chat, asked, program
 from tests.support.openapi import operations
 
+pytestmark = pytest.mark.shared_database
+
 SENTENCES = {
     sentence.lower()
     for agent in (*AGENTS, QUICK, SYNTHESIZER)

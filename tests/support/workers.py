@@ -39,9 +39,20 @@ def settings_on(servers: Servers, name: str, data_dir: Path, **fields: object) -
         "limit_chat": None,
         "limit_auth": None,
         "limit_concurrency": None,
+        "limit_entry": None,
         "testing": True,
     }
     return Settings.model_validate({**defaults, **fields})
+
+
+@contextmanager
+def one_process(settings: Settings, folder: Path) -> Iterator[WorkerProcess]:
+    asyncio.run(prepare(settings))
+    worker = WorkerProcess(settings, folder / "worker.log")
+    try:
+        yield worker
+    finally:
+        worker.stop()
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from pymongo.errors import OperationFailure
+
 from backend.domain.conversations import Conversation
 from backend.domain.daily_usage import AnalyticsData, total
 from backend.domain.users import User
@@ -26,6 +28,7 @@ from backend.services.tasks import end
 
 INDEX_PAUSE_S = 1.0
 INDEX_LONGEST_PAUSE_S = 60.0
+INDEX_NOT_FOUND = 27
 
 
 class ScalableDatabase:
@@ -235,4 +238,9 @@ class ScalableDatabase:
         if collection not in SEARCHES:
             raise InvalidInput("This collection has no text index.", code="not_searchable")
         text = " ".join(f'"{word}"' for word in words)
-        return await self.page(SEARCHES[collection], limit=limit, cursor=cursor, user_id=user_id, text=text)
+        try:
+            return await self.page(SEARCHES[collection], limit=limit, cursor=cursor, user_id=user_id, text=text)
+        except OperationFailure as error:
+            if error.code != INDEX_NOT_FOUND:
+                raise
+            raise DatabaseUnavailable("The text index is still being built.", code="search_unavailable") from error

@@ -121,6 +121,18 @@ async def test_search_finds_words_of_the_users_own_messages(database: ScalableDa
         await database.search("users", "user_ada", ("keyset",), 10)
 
 
+async def test_search_is_unavailable_until_its_index_is_built(
+    mongo_url: str, database_name: str, driver: Driver
+) -> None:
+    async with opened(mongo_url, database_name, driver) as database:
+        messages = MessageRepository(database)
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await messages.search("user_ada", ("keyset",), 10)
+        assert caught.value.code == "search_unavailable"
+        await database.ensure_indexes()
+        assert await messages.search("user_ada", ("keyset",), 10) == ([], None)
+
+
 async def test_every_command_is_told_on_the_loop_with_its_time(
     mongo_url: str, database_name: str, driver: Driver
 ) -> None:

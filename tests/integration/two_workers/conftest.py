@@ -1,6 +1,5 @@
 """Two worker processes that all tests of this folder share; every test has users of its own."""
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,9 +11,8 @@ from tests.support.workers import Processes, Workers, connected, settings_on, tw
 
 @pytest.fixture(scope="package")
 def shared_settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield settings_on(servers, name, tmp_path_factory.mktemp("data"), stream_grace=1.0)
-    servers.erase(name)
+    with servers.database() as name:
+        yield settings_on(servers, name, tmp_path_factory.mktemp("data"), stream_grace=1.0)
 
 
 @pytest.fixture(scope="package")

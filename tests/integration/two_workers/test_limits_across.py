@@ -29,10 +29,11 @@ CAP = "0.01"
 
 @pytest.fixture(scope="module")
 def bounded(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    name, folder = f"test_{uuid.uuid4().hex[:16]}", tmp_path_factory.mktemp("bounded")
-    with two_processes(settings_on(servers, name, folder / "data", limit_concurrency=CONCURRENCY), folder) as processes:
-        yield processes
-    servers.erase(name)
+    folder = tmp_path_factory.mktemp("bounded")
+    with servers.database() as name:
+        settings = settings_on(servers, name, folder / "data", limit_concurrency=CONCURRENCY)
+        with two_processes(settings, folder) as processes:
+            yield processes
 
 
 @pytest.fixture
@@ -162,10 +163,10 @@ async def test_a_users_own_budget_holds_on_both_workers_within_a_second(workers:
 
 @pytest.fixture
 def capped(servers: Servers, tmp_path: Path) -> Iterator[Processes]:
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    with two_processes(settings_on(servers, name, tmp_path / "data", spend_cap_hour=CAP), tmp_path) as processes:
-        yield processes
-    servers.erase(name)
+    with servers.database() as name:
+        settings = settings_on(servers, name, tmp_path / "data", spend_cap_hour=CAP)
+        with two_processes(settings, tmp_path) as processes:
+            yield processes
 
 
 async def test_the_cap_of_the_installation_holds_over_both_workers(

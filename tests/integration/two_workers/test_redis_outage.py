@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -34,19 +33,19 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalValkey]:
 @pytest.fixture(scope="module")
 def limited(servers: Servers, valkey: MortalValkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Workers on a Redis of their own, with the limits that are the defaults."""
-    name, folder = f"test_{uuid.uuid4().hex[:16]}", tmp_path_factory.mktemp("limited")
-    settings = settings_on(
-        servers,
-        name,
-        folder / "data",
-        redis_url=SecretStr(valkey.server.url),
-        redis_timeout=REDIS_TIMEOUT_S,
-        limit_chat=(LIMIT, WINDOW_S),
-        limit_auth=(5, 900),
-    )
-    with two_processes(settings, folder) as processes:
-        yield processes
-    servers.erase(name)
+    folder = tmp_path_factory.mktemp("limited")
+    with servers.database() as name:
+        settings = settings_on(
+            servers,
+            name,
+            folder / "data",
+            redis_url=SecretStr(valkey.server.url),
+            redis_timeout=REDIS_TIMEOUT_S,
+            limit_chat=(LIMIT, WINDOW_S),
+            limit_auth=(5, 900),
+        )
+        with two_processes(settings, folder) as processes:
+            yield processes
 
 
 @pytest.fixture
