@@ -80,9 +80,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("draining", 503, "this worker is shutting down: ask again, another one answers"),
     ProblemCode("database_unavailable", 503, "MongoDB does not answer: nothing was stored"),
     ProblemCode("cache_unavailable", 503, "Redis does not answer, and this cannot be done without it"),
-    ProblemCode(
-        "search_unavailable", 503, "text search needs a MongoDB, and the index that its first start builds"
-    ),
+    ProblemCode("search_unavailable", 503, "text search needs a MongoDB, and the index that its first start builds"),
     ProblemCode("mail_unavailable", 503, "the server has no mail server to send with"),
     ProblemCode("oidc_unavailable", 503, "the identity provider does not answer as it should: use the password"),
     ProblemCode("stream_interrupted", 503, "only as an error event: the worker that wrote the stream died"),

@@ -4,40 +4,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from backend.config import Settings
-from tests.conftest import MakeSettings
-from tests.servers import SimulatorHandle
-from tests.support.application import ADMIN_EMAIL, PASSWORD, Account, Served, serve, serve_process
+from backend.services.scalable_database import ScalableDatabase
+from tests.servers import Servers, SimulatorHandle
+from tests.support.application import Account, Served, serve, serve_process, settings_on
+from tests.support.chat import Chat
 
 
 @pytest.fixture
-def app_settings(settings: MakeSettings, mongo_url: str, redis_url: str, simulator: SimulatorHandle) -> Settings:
-    """Real MongoDB, Valkey and simulator; no limits, so that only tests of limits meet them.
-
-    There is an identity provider, which is away. Streams of updates end soon: some tests read every route to its end.
-    """
-    return settings(
-        mongo_url=SecretStr(mongo_url),
-        redis_url=SecretStr(redis_url),
-        redis_timeout=1.0,
-        groq_base_url=simulator.url,
-        groq_api_key=SecretStr("a key for the simulator"),
-        admin_email=ADMIN_EMAIL,
-        admin_password=SecretStr(PASSWORD),
-        oidc_issuer="http://127.0.0.1:9",
-        oidc_client_id="aether",
-        limit_chat=None,
-        limit_auth=None,
-        limit_concurrency=None,
-        limit_upload=None,
-        limit_search=None,
-        limit_entry=None,
-        limit_refresh=None,
-        mongo_pool_min=0,
-        events_lifetime=0.2,
-    )
+def app_settings(servers: Servers, database_name: str, tmp_path: Path, simulator: SimulatorHandle) -> Settings:
+    """No limits, so that only tests of limits meet them. There is an identity provider, which is away."""
+    provider = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "aether"}
+    return settings_on(servers, database_name, tmp_path / "data", **provider)
 
 
 @pytest.fixture
@@ -68,3 +47,14 @@ async def user(app_client: Served) -> Account:
 @pytest.fixture
 async def admin(app_client: Served) -> Account:
     return await app_client.admin()
+
+
+@pytest.fixture
+def chat(app_client: Served, user: Account) -> Chat:
+    return Chat(app_client, user)
+
+
+@pytest.fixture
+def database(app_client: Served) -> ScalableDatabase:
+    assert app_client.services is not None
+    return app_client.services.database

@@ -11,11 +11,6 @@ from tests.support.chat import Chat, Json, pico
 pytestmark = pytest.mark.shared_database
 
 
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
-
-
 async def limit(served: Served, account: Account, admin: Account, **budget: object) -> httpx.Response:
     path = f"/api/admin/users/{account.id}/budget"
     return await served.client.patch(path, headers=admin.headers, json=budget)

@@ -7,18 +7,13 @@ import pytest
 
 from backend.domain.agents import AGENTS_BY_ID
 from tests.servers import SimulatorHandle
-from tests.support.application import Account, Served
+from tests.support.application import Served
 from tests.support.chat import Chat, asked, close_gate, counters, held, ledger, open_gate, pico, program
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.shared_database
 
 SMALL, LARGE = "openai/gpt-oss-20b", "openai/gpt-oss-120b"
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 async def records(chat: Chat) -> list[dict[str, Any]]:

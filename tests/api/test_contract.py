@@ -23,11 +23,6 @@ Document = dict[str, Any]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
-
-
 async def document_of(served: Served) -> Document:
     found: Document = (await served.client.get("/openapi.json")).json()
     return found

@@ -8,7 +8,7 @@ import pytest
 
 from backend.services.scalable_database import ScalableDatabase
 from tests.servers import SimulatorHandle
-from tests.support.application import Account, Served
+from tests.support.application import Served
 from tests.support.chat import Chat, Json, close_gate, held, ledger, open_gate
 from tests.support.housekeeping import sweep
 from tests.support.waiting import eventually
@@ -17,17 +17,6 @@ pytestmark = pytest.mark.shared_database
 
 PERIOD_OVER = timedelta(minutes=11)
 DAY_OVER = timedelta(hours=24, minutes=1)
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
-
-
-@pytest.fixture
-def database(app_client: Served) -> ScalableDatabase:
-    assert app_client.services is not None
-    return app_client.services.database
 
 
 async def begin(chat: Chat, *, temporary: bool = False) -> str:

@@ -3,15 +3,9 @@
 import pytest
 
 from tests.servers import SimulatorHandle
-from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json, pico
 
 pytestmark = pytest.mark.shared_database
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 async def quote(chat: Chat, message: str, **body: object) -> Json:

@@ -6,15 +6,9 @@ import httpx
 import pytest
 
 from backend.services.repositories.feedback import AdminFeedbackRepository
-from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json
 
 pytestmark = pytest.mark.shared_database
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 async def rate(chat: Chat, message_id: str, **body: object) -> httpx.Response:

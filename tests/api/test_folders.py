@@ -3,15 +3,9 @@
 import httpx
 import pytest
 
-from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json
 
 pytestmark = pytest.mark.shared_database
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 async def send(chat: Chat, method: str, path: str, body: Json | None = None) -> httpx.Response:

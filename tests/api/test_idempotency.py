@@ -5,14 +5,9 @@ import asyncio
 import pytest
 
 from tests.servers import SimulatorHandle
-from tests.support.application import Account, Served
+from tests.support.application import Served
 from tests.support.chat import Chat, close_gate, held, ledger, open_gate, program
 from tests.support.waiting import eventually
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 @pytest.mark.parametrize("path", ["chat/optimized", "chat/quick", "chat/multi-agent"])

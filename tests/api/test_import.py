@@ -12,23 +12,12 @@ import pytest
 
 from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
-from tests.support.application import Account, Served, serve
+from tests.support.application import Served, serve
 from tests.support.chat import Chat, Json, ledger
 from tests.support.chatgpt import conversation, node
 from tests.support.housekeeping import sweep
 
 IMPORT = "/api/conversations/import"
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
-
-
-@pytest.fixture
-def database(app_client: Served) -> ScalableDatabase:
-    assert app_client.services is not None
-    return app_client.services.database
 
 
 async def send(chat: Chat, body: Json | bytes) -> httpx.Response:

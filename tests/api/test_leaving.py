@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import pytest
 
 from backend.domain.audit import AuditAction
 from backend.services.repositories.personal_data import HOLDINGS, PersonalDataRepository
@@ -15,12 +14,6 @@ from tests.support.chat import Chat, Json, pico
 from tests.support.housekeeping import sweep
 
 NOT_OF_USERS = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls"}
-
-
-@pytest.fixture
-def database(app_client: Served) -> ScalableDatabase:
-    assert app_client.services is not None
-    return app_client.services.database
 
 
 async def leave(served: Served, account: Account, password: str = PASSWORD) -> httpx.Response:

@@ -6,17 +6,11 @@ import httpx
 import pytest
 
 from tests.servers import SimulatorHandle
-from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json, asked
 
 pytestmark = pytest.mark.shared_database
 
 NURSE: Json = {"about": "I am a nurse in Kraków.", "style": "Be brief.", "enabled": True}
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 async def call(chat: Chat, method: str, path: str, body: Any = None) -> httpx.Response:  # noqa: ANN401

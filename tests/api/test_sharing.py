@@ -3,24 +3,12 @@
 from datetime import timedelta
 
 import httpx
-import pytest
 
 from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
-from tests.support.application import Account, Served, serve
+from tests.support.application import Served, serve
 from tests.support.chat import Chat, Json
 from tests.support.housekeeping import sweep
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
-
-
-@pytest.fixture
-def database(app_client: Served) -> ScalableDatabase:
-    assert app_client.services is not None
-    return app_client.services.database
 
 
 async def send(chat: Chat, method: str, path: str, body: Json | None = None) -> httpx.Response:

@@ -8,11 +8,11 @@ import pytest
 
 from backend.services.scalable_database import ScalableDatabase
 from tests.servers import Servers, SimulatorHandle
-from tests.support.application import Served, WorkerProcess
+from tests.support.application import Served, WorkerProcess, settings_on
 from tests.support.chat import Chat, asked, close_gate, held, ledger, open_gate, pico, program
 from tests.support.database.opening import opened
 from tests.support.waiting import eventually
-from tests.support.workers import one_process, settings_on
+from tests.support.workers import one_process
 
 WITHOUT_REASONING = "qwen/qwen3.6-27b"
 """The simulator's first tokens of this model are text already."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.servers import SimulatorHandle
-from tests.support.application import Account, Served
+from tests.support.application import Served
 from tests.support.chat import Chat, Json, asked, close_gate, counters, held, ledger, open_gate, pico, program
 from tests.support.waiting import eventually
 
@@ -15,11 +15,6 @@ pytestmark = pytest.mark.shared_database
 
 TEAM = "chat/multi-agent"
 AGENTS = ["dev", "luna", "atlas", "quinn", "sage"]
-
-
-@pytest.fixture
-def chat(app_client: Served, user: Account) -> Chat:
-    return Chat(app_client, user)
 
 
 async def records(chat: Chat) -> list[dict[str, Any]]:

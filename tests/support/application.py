@@ -23,6 +23,7 @@ from backend.config import Settings
 from backend.server import create_app
 from backend.services.services import Services
 from backend.wiring import prepare
+from tests.servers import Servers
 from tests.support.waiting import eventually
 
 ADMIN_EMAIL, PASSWORD = "admin@example.com", "correct horse battery"
@@ -78,6 +79,32 @@ class Served:
 
     async def admin(self) -> Account:
         return await self.sign_in(ADMIN_EMAIL)
+
+
+def settings_on(servers: Servers, name: str, data_dir: Path, **fields: object) -> Settings:
+    """Real MongoDB, Valkey and simulator; name: of the database. No limits, unless the fields say so."""
+    defaults = {
+        "mongo_url": SecretStr(servers.mongo_url),
+        "mongo_db": name,
+        "mongo_pool_min": 0,
+        "redis_url": SecretStr(servers.redis_url),
+        "redis_timeout": 1.0,
+        "groq_base_url": servers.simulator.url,
+        "groq_api_key": SecretStr("a key for the simulator"),
+        "data_dir": data_dir,
+        "secret_key": SecretStr("secret key of the tests, long enough"),
+        "admin_email": ADMIN_EMAIL,
+        "admin_password": SecretStr(PASSWORD),
+        "limit_chat": None,
+        "limit_auth": None,
+        "limit_concurrency": None,
+        "limit_upload": None,
+        "limit_search": None,
+        "limit_entry": None,
+        "limit_refresh": None,
+        "testing": True,
+    }
+    return Settings.model_validate({**defaults, **fields})
 
 
 @asynccontextmanager

@@ -7,42 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
 from backend.wiring import prepare
-from tests.servers import Servers
-from tests.support.application import ADMIN_EMAIL, PASSWORD, Served, WorkerProcess
+from tests.support.application import Served, WorkerProcess
 from tests.support.chat import Chat
 from tests.support.database.opening import opened
 from tests.support.waiting import eventually
 
 Json = dict[str, Any]
 Processes = tuple[WorkerProcess, WorkerProcess]
-
-
-def settings_on(servers: Servers, name: str, data_dir: Path, **fields: object) -> Settings:
-    """name: of the database. No limits, unless the fields say so."""
-    defaults = {
-        "mongo_url": SecretStr(servers.mongo_url),
-        "mongo_db": name,
-        "mongo_pool_min": 0,
-        "redis_url": SecretStr(servers.redis_url),
-        "redis_timeout": 1.0,
-        "groq_base_url": servers.simulator.url,
-        "groq_api_key": SecretStr("a key for the simulator"),
-        "data_dir": data_dir,
-        "secret_key": SecretStr("secret key of the tests, long enough"),
-        "admin_email": ADMIN_EMAIL,
-        "admin_password": SecretStr(PASSWORD),
-        "limit_chat": None,
-        "limit_auth": None,
-        "limit_concurrency": None,
-        "limit_entry": None,
-        "testing": True,
-    }
-    return Settings.model_validate({**defaults, **fields})
 
 
 @contextmanager

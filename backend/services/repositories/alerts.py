@@ -4,8 +4,6 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Literal
 
-from pymongo.errors import DuplicateKeyError
-
 from backend.domain.alerts import Alert
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
@@ -44,12 +42,7 @@ class AlertRepository:
         """True: the rule began to fire with this call. False: it fires already, and nothing changes."""
         document = asdict(alert)
         document |= {"_id": document.pop("id"), "state": "firing"}
-        try:
-            with translated():
-                await self._database.collection(COLLECTION).insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
+        return await self._database.insert(COLLECTION, document)
 
     async def resolve(self, alert: Alert) -> bool:
         """False: the rule does not fire, or another worker has resolved it. alert carries resolved_at."""

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
 
 from backend.errors import IdempotencyMismatch
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
@@ -127,12 +126,7 @@ class IdempotencyRepository:
             "created_at": now,
             "expires_at": now + KEPT,
         }
-        try:
-            with translated():
-                await self._database.collection(COLLECTION).insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
+        return await self._database.insert(COLLECTION, document)
 
     async def _take_over(self, user_id: str, key: str, body_hash: str, request_id: str, lease_until: datetime) -> bool:
         with translated():

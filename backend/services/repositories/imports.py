@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from bson import Int64, ObjectId
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from backend.domain.conversations import PREVIEW_CHARACTERS, UNDO_PERIOD
 from backend.domain.ids import derived_id
@@ -51,16 +51,13 @@ class ImportRepository:
         """
         arriving = _conversation(user_id, conversation_id, conversation)
         arriving |= {"state": "deleted", "purge_at": self._database.now() + UNDO_PERIOD}
-        conversations = self._database.collection("conversations")
-        try:
-            with translated():
-                await conversations.insert_one(arriving)
-        except DuplicateKeyError:
+        if not await self._database.insert("conversations", arriving):
             return False
         for batch in _batches(_messages(user_id, conversation_id, conversation)):
             await self._insert(batch)
         kept = {"$set": {"state": "kept"}, "$unset": {"purge_at": ""}}
         with translated():
+            conversations = self._database.collection("conversations")
             await conversations.update_one(IN_ANY_STATE.where(user_id=user_id, conversation_id=conversation_id), kept)
         return True
 

@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from pymongo.errors import DuplicateKeyError
-
 from backend.domain.one_time_tokens import OneTimeToken, Purpose
 from backend.services.scalable_database import Query, ScalableDatabase, translated
 from backend.services.scalable_database.documents import one_time_token_from
@@ -79,12 +77,7 @@ class OneTimeTokenRepository:
     async def spend(self, token_hash: str, expires_at: datetime) -> bool:
         """For what is no token of ours but works once all the same. False: it was spent before."""
         document = {"hash": token_hash, "purpose": "spent", "used_at": self._database.now(), "expires_at": expires_at}
-        try:
-            with translated():
-                await self._database.collection(COLLECTION).insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
+        return await self._database.insert(COLLECTION, document)
 
     async def recent(self, email: str, purpose: Purpose, since: datetime, limit: int) -> list[OneTimeToken]:
         """Newest first, used and expired ones too."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from pymongo.errors import OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from backend.domain.conversations import Conversation
 from backend.domain.daily_usage import AnalyticsData, total
@@ -106,6 +106,15 @@ class ScalableDatabase:
     def collection(self, name: str) -> Collection:
         """For repositories, which call it within `translated()`."""
         return self.driver.collection(name)
+
+    async def insert(self, collection: str, document: Document) -> bool:
+        """False: a unique index has it already, and nothing changes."""
+        try:
+            with translated():
+                await self.collection(collection).insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
 
     async def find_one(self, query: Query, **arguments: object) -> Document | None:
         with translated():

@@ -6,7 +6,8 @@ import pytest
 
 from backend.config import Settings
 from tests.servers import Servers, SimulatorHandle
-from tests.support.workers import Processes, Workers, connected, settings_on, two_processes
+from tests.support.application import settings_on
+from tests.support.workers import Processes, Workers, connected, two_processes
 
 
 @pytest.fixture(scope="package")

@@ -14,10 +14,10 @@ import pytest
 from backend.domain.usage import parse_usd
 from tests.servers import Servers, SimulatorHandle
 from tests.support.api_keys import by_key, make_key
-from tests.support.application import Account, Served
+from tests.support.application import Account, Served, settings_on
 from tests.support.chat import Chat, Json, close_gate, held, open_gate
 from tests.support.waiting import eventually
-from tests.support.workers import Processes, Workers, connected, settings_on, two_processes
+from tests.support.workers import Processes, Workers, connected, two_processes
 
 CONCURRENCY = 4
 WITHIN_S = 1.0

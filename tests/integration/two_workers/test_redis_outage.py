@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from tests.servers import Servers, SimulatorHandle
-from tests.support.application import ADMIN_EMAIL, PASSWORD, Served
+from tests.support.application import ADMIN_EMAIL, PASSWORD, Served, settings_on
 from tests.support.chat import API, Chat
 from tests.support.valkey import MortalValkey, paused
 from tests.support.waiting import eventually
-from tests.support.workers import Processes, Workers, connected, settings_on, two_processes
+from tests.support.workers import Processes, Workers, connected, two_processes
 
 LIMIT, WINDOW_S = 20, 60
 LEASE = LIMIT // 4

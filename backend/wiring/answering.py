@@ -1,0 +1,82 @@
+"""What answers people: the provider, the turn log, and the service that brings them together."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from backend.services.budgets import Budgets, Controls
+from backend.services.enhanced_ai_service import EnhancedAIService
+from backend.services.llm.provider import Provider
+from backend.services.llm.switched import Switched
+from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.repositories.controls import ControlRepository
+from backend.services.repositories.idempotency import IdempotencyRepository
+from backend.services.repositories.leases import LeaseRepository
+from backend.services.single_flight import SingleFlight
+from backend.services.stream_log import StreamLog
+from backend.services.sweeper import Sweeper
+from backend.services.turn_log import TurnLog
+from backend.services.updates import AnnouncedTurnLog
+from backend.wiring.foundation import Foundation
+from backend.wiring.library import Library
+from backend.wiring.parts import budgets_of, monitor_of, provider_of
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What watches over answering; to be started."""
+
+    monitor: PerformanceMonitor
+    controls: Controls
+    budgets: Budgets
+    flights: SingleFlight
+    streams: StreamLog
+
+
+def supervision_of(base: Foundation) -> Supervision:
+    monitor = monitor_of(base.settings, base.database, base.cache, base.catalogue, base.worker, base.updates)
+    base.commands.monitor = monitor
+    controls = Controls(ControlRepository(base.database), base.bus, base.audit)
+    return Supervision(
+        monitor=monitor,
+        controls=controls,
+        budgets=budgets_of(base.settings, base.redis, base.database, controls),
+        flights=SingleFlight(base.redis),
+        streams=StreamLog(base.redis, base.bus),
+    )
+
+
+async def open_answering(
+    base: Foundation, library: Library, watch: Supervision, provider: Provider | None, stack: AsyncExitStack
+) -> tuple[EnhancedAIService, Provider]:
+    """The service and what it asks. provider: instead of the configured one."""
+    settings, database = base.settings, base.database
+    llm = Switched(provider or provider_of(settings, base.catalogue), watch.controls)
+    stack.push_async_callback(llm.close)
+    turn_log = TurnLog(database)
+    await turn_log.start()
+    stack.push_async_callback(turn_log.stop)
+    sweeper = Sweeper(turn_log, LeaseRepository(database), owner=watch.monitor.instance)
+    await sweeper.start()
+    stack.push_async_callback(sweeper.close)
+    ai = EnhancedAIService(
+        provider=llm,
+        catalogue=base.catalogue,
+        cache=base.cache,
+        flights=watch.flights,
+        limiter=base.limiter,
+        budgets=watch.budgets,
+        streams=watch.streams,
+        turn_log=AnnouncedTurnLog(turn_log, base.updates),
+        monitor=watch.monitor,
+        conversations=library.conversations,
+        messages=library.messages,
+        preferences=library.preferences,
+        idempotency=IdempotencyRepository(database),
+        max_tokens=settings.max_tokens,
+        context_tokens=settings.context_tokens,
+        deadline_s=settings.deadline,
+        stream_grace_s=settings.stream_grace,
+        drain_s=settings.drain,
+    )
+    stack.push_async_callback(ai.close)
+    return ai, llm
