@@ -1,7 +1,6 @@
 """Identity over fakes of its stores: registration, passwords and the limit of failed sign-ins."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
@@ -11,18 +10,6 @@ from backend.errors import Conflict, InvalidInput, Overloaded, RateLimited, Unau
 from backend.services.identity import ACCESS_LIFETIME_S, Identity
 from backend.services.identity.passwords import DECOY_PASSWORD, Passwords
 from tests.support.identity import EMAIL, PASSWORD, World, quick_hasher, running, sign_in
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-async def identity(world: World) -> AsyncIterator[Identity]:
-    async with running(world.identity()) as identity:
-        await identity.register(EMAIL, PASSWORD, "Ada")
-        yield identity
 
 
 async def test_a_sign_in_is_recognised_by_its_access_token(identity: Identity) -> None:

@@ -1,7 +1,6 @@
 """Identity over fakes of its stores: access tokens, refresh tokens, and sign-out on every worker."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import jwt
@@ -10,22 +9,10 @@ import pytest
 from backend.errors import Unauthenticated
 from backend.services.identity import ACCESS_LIFETIME_S, Identity, Tokens
 from backend.services.identity.identity import derive_key
-from tests.support.identity import EMAIL, PASSWORD, SECRET, World, running, sign_in
+from tests.support.identity import PASSWORD, SECRET, World, running, sign_in
 from tests.support.waiting import eventually
 
 DAY = 86_400
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-async def identity(world: World) -> AsyncIterator[Identity]:
-    async with running(world.identity()) as identity:
-        await identity.register(EMAIL, PASSWORD, "Ada")
-        yield identity
 
 
 def claims_of(tokens: Tokens) -> dict[str, object]:

@@ -1,29 +1,15 @@
 """The second factor over fakes of its stores: time, sealing, and what is looked up when."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from backend.errors import InvalidInput, MfaRequired, RateLimited, Unauthenticated
 from backend.services.identity import Identity, Tokens
 from backend.services.identity.sealing import Sealing
 from backend.services.identity.second_factors import STEP_S, code_hash, new_codes
-from tests.support.identity import EMAIL, PASSWORD, World, running, sign_in
+from tests.support.identity import EMAIL, World, sign_in
 from tests.support.second_factor import Authenticator
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-async def identity(world: World) -> AsyncIterator[Identity]:
-    async with running(world.identity()) as identity:
-        await identity.register(EMAIL, PASSWORD, "Ada")
-        yield identity
 
 
 async def switch_on(world: World, identity: Identity) -> tuple[Authenticator, list[str]]:
