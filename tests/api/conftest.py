@@ -1,6 +1,6 @@
 """The application on real servers: one in this process, one as a process of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,15 +8,18 @@ import pytest
 from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
 from tests.servers import Servers, SimulatorHandle
-from tests.support.application import Account, Served, serve, serve_process, settings_on
+from tests.support.application import Account, Served, WorkerProcess, serve, serve_process, settings_on
 from tests.support.chat import Chat
+from tests.support.workers import one_process
+
+PROVIDER = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "aether"}
+"""An identity provider that is away."""
 
 
 @pytest.fixture
 def app_settings(servers: Servers, database_name: str, tmp_path: Path, simulator: SimulatorHandle) -> Settings:
-    """No limits, so that only tests of limits meet them. There is an identity provider, which is away."""
-    provider = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "aether"}
-    return settings_on(servers, database_name, tmp_path / "data", **provider)
+    """No limits, so that only tests of limits meet them."""
+    return settings_on(servers, database_name, tmp_path / "data", **PROVIDER)
 
 
 @pytest.fixture
@@ -32,10 +35,31 @@ async def served_simulated(app_settings: Settings) -> AsyncIterator[Served]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def module_worker(
+    servers: Servers, module_database_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WorkerProcess]:
+    folder = tmp_path_factory.mktemp("worker")
+    with one_process(settings_on(servers, module_database_name, folder / "data", **PROVIDER), folder) as worker:
+        yield worker
+
+
 @pytest.fixture
-async def live_server(app_settings: Settings, tmp_path: Path) -> AsyncIterator[Served]:
+def shared_worker(request: pytest.FixtureRequest) -> WorkerProcess | None:
+    """That of the module, with the marker shared_database."""
+    if request.node.get_closest_marker("shared_database") is None:
+        return None
+    worker: WorkerProcess = request.getfixturevalue("module_worker")
+    return worker
+
+
+@pytest.fixture
+async def live_server(
+    shared_worker: WorkerProcess | None, app_settings: Settings, tmp_path: Path
+) -> AsyncIterator[Served]:
     """A worker process: for streams, disconnects, and for what it writes to its log."""
-    async with serve_process(app_settings, tmp_path / "worker.log") as served:
+    process = shared_worker.client() if shared_worker else serve_process(app_settings, tmp_path / "worker.log")
+    async with process as served:
         yield served
 
 

@@ -20,6 +20,8 @@ from tests.support.openapi import operations
 from tests.support.proxy import proxied
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.shared_database
+
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 EXAMPLE_S = 60
 

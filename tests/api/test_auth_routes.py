@@ -9,8 +9,6 @@ import pytest
 from backend.config import Settings
 from tests.support.application import PASSWORD, Account, Served, serve
 
-pytestmark = pytest.mark.shared_database
-
 EMAIL = "ada@example.com"
 COOKIE = "aether_refresh"
 

@@ -16,6 +16,8 @@ from tests.support.application import PASSWORD, Account, Served, log_lines
 from tests.support.openapi import Operation, operations
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.shared_database
+
 MARKER = "zebracrossing"
 JSON = {"Content-Type": "application/json"}
 TAKES_MEGABYTES = {"POST /api/conversations/import"}

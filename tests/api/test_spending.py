@@ -17,8 +17,6 @@ from tests.support.chat import Chat, Json, close_gate, held, pico
 from tests.support.proxy import proxied
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.shared_database
-
 SPENDING = "/api/admin/spending"
 
 

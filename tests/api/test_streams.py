@@ -14,25 +14,19 @@ from tests.support.database.opening import opened
 from tests.support.waiting import eventually
 from tests.support.workers import one_process
 
+pytestmark = pytest.mark.shared_database
+
 WITHOUT_REASONING = "qwen/qwen3.6-27b"
 """The simulator's first tokens of this model are text already."""
 
 
 @pytest.fixture(scope="module")
-def worker(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
-    """All tests of this module share it; every test has users of its own."""
+def module_worker(
+    servers: Servers, module_database_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WorkerProcess]:
     folder = tmp_path_factory.mktemp("streams")
-    with (
-        servers.database() as name,
-        one_process(settings_on(servers, name, folder / "data", stream_grace=2.0), folder) as worker,
-    ):
+    with one_process(settings_on(servers, module_database_name, folder / "data", stream_grace=2.0), folder) as worker:
         yield worker
-
-
-@pytest.fixture
-async def live_server(worker: WorkerProcess, simulator: SimulatorHandle) -> AsyncIterator[Served]:
-    async with worker.client() as served:
-        yield served
 
 
 @pytest.fixture
@@ -41,8 +35,9 @@ async def chat(live_server: Served) -> Chat:
 
 
 @pytest.fixture
-async def database(worker: WorkerProcess) -> AsyncIterator[ScalableDatabase]:
-    async with opened(worker.settings.mongo_url.get_secret_value(), worker.settings.mongo_db) as database:
+async def database(module_worker: WorkerProcess) -> AsyncIterator[ScalableDatabase]:
+    settings = module_worker.settings
+    async with opened(settings.mongo_url.get_secret_value(), settings.mongo_db) as database:
         yield database
 
 

@@ -1,7 +1,6 @@
 """One browser and one worker for all tests of this folder; every test has profiles and users of its own."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -13,10 +12,9 @@ from playwright.async_api import Browser, async_playwright
 from backend.config import Settings
 from backend.wiring import prepare
 from tests.servers import Servers, SimulatorHandle
-from tests.support.application import WorkerProcess
+from tests.support.application import WorkerProcess, settings_on
 from tests.support.browsing import Site, Visitor, browser_arguments, build_page, chromium
 from tests.support.database.opening import opened
-from tests.support.workers import settings_on
 
 Visit = Callable[..., Awaitable[Visitor]]
 
@@ -41,14 +39,13 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site_settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield settings_on(servers, name, tmp_path_factory.mktemp("data"), limit_entry=None, limit_search=None)
-    servers.erase(name)
+    with servers.database() as name:
+        yield settings_on(servers, name, tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worker(site_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     build_page()
     folder = tmp_path_factory.mktemp("site")
@@ -59,7 +56,7 @@ def worker(site_settings: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     process.stop()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(browser: Browser, worker: WorkerProcess) -> AsyncIterator[Site]:
     """After the browser: where there is none, no server is started."""
     settings = worker.settings
