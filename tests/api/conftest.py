@@ -12,14 +12,14 @@ from tests.support.application import Account, Served, WorkerProcess, serve, ser
 from tests.support.chat import Chat
 from tests.support.workers import one_process
 
-PROVIDER = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "aether"}
-"""An identity provider that is away."""
+OWN: dict[str, object] = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "aether", "events_lifetime": 0.2}
+"""An identity provider that is away. Streams of updates end soon: some tests read every route to its end."""
 
 
 @pytest.fixture
 def app_settings(servers: Servers, database_name: str, tmp_path: Path, simulator: SimulatorHandle) -> Settings:
     """No limits, so that only tests of limits meet them."""
-    return settings_on(servers, database_name, tmp_path / "data", **PROVIDER)
+    return settings_on(servers, database_name, tmp_path / "data", **OWN)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def module_worker(
     servers: Servers, module_database_name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[WorkerProcess]:
     folder = tmp_path_factory.mktemp("worker")
-    with one_process(settings_on(servers, module_database_name, folder / "data", **PROVIDER), folder) as worker:
+    with one_process(settings_on(servers, module_database_name, folder / "data", **OWN), folder) as worker:
         yield worker
 
 
