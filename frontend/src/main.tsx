@@ -6,6 +6,8 @@ import { ApiClient } from "@/api/client";
 import { isProblem } from "@/api/problem";
 import { App } from "@/app";
 import { Answers } from "@/chat/answers";
+import { UpdateReader } from "@/chat/apply-update";
+import { LiveUpdates } from "@/chat/live-updates";
 import { CrashBoundary } from "@/components/crash-boundary";
 import { ToastProvider } from "@/components/toasts";
 import { initialLocale, loadCatalogue, WordsProvider } from "@/i18n";
@@ -29,9 +31,12 @@ async function main(): Promise<void> {
       },
     },
   });
+  const updates = new LiveUpdates(api, new UpdateReader(queries, api, answers).take);
   let previous = session.snapshot().status;
   session.subscribe(() => {
     const { status } = session.snapshot();
+    if (status === "signed-in") updates.start();
+    else updates.stop();
     // What one account has seen is not for the next one.
     if (status === "signed-out" && previous === "signed-in") {
       answers.clear();

@@ -98,6 +98,15 @@ export interface TeamReply extends TeamReceipt {
   synthesized_response: string;
 }
 
+export type Rating = "up" | "down";
+
+/** What the user thinks of an answer. */
+export interface Feedback {
+  rating: Rating;
+  comment: string | null;
+  rated_at: string;
+}
+
 export interface Message {
   id: string;
   role: "user" | "assistant";
@@ -108,6 +117,7 @@ export interface Message {
   responses: AgentResponse[];
   reasoning: string | null;
   parent_id: string | null;
+  feedback?: Feedback | null;
   created_at: string;
 }
 

@@ -17,7 +17,7 @@ export type Changes = Partial<Pick<Conversation, "title" | "pinned" | "archived"
 type Pages = InfiniteData<Page<Conversation>, string | null>;
 
 const PAGE = 50;
-const LISTS = ["conversations"] as const;
+export const LISTS = ["conversations"] as const;
 const BASE = "/api/conversations";
 
 /** pinned ones come first, as a list of their own. */
@@ -54,6 +54,41 @@ export async function touchConversation(queries: QueryClient, api: ApiClient, id
     const others = items.filter((item) => item.id !== id);
     return first && belongs(fresh, view, pinned) ? [fresh, ...others] : others;
   });
+}
+
+/** Reads a conversation that has changed elsewhere, and shows it where it belongs by its last use. */
+export async function refreshConversation(queries: QueryClient, api: ApiClient, id: string): Promise<void> {
+  const fresh = await api.get<Conversation>(`${BASE}/${id}`);
+  queries.setQueryData(conversationKey(id), fresh);
+  for (const [key, pages] of queries.getQueriesData<Pages>({ queryKey: LISTS })) {
+    const [, view, pinned] = key as [string, ListView, boolean];
+    const wanted = !fresh.temporary && belongs(fresh, view, pinned);
+    if (pages) queries.setQueryData<Pages>(key, placed(pages, fresh, wanted));
+  }
+}
+
+/** Most recently used first. One that is older than everything loaded comes with its page. */
+function placed(pages: Pages, fresh: Conversation, wanted: boolean): Pages {
+  let open = wanted;
+  const changed = pages.pages.map((page) => {
+    const items: Conversation[] = [];
+    for (const item of page.items) {
+      if (open && item.updated_at <= fresh.updated_at) {
+        items.push(fresh);
+        open = false;
+      }
+      if (item.id !== fresh.id) items.push(item);
+    }
+    if (open && page.next_cursor === null) items.push(fresh);
+    return { ...page, items };
+  });
+  return { ...pages, pages: changed };
+}
+
+/** It was deleted elsewhere. */
+export function dropConversation(queries: QueryClient, id: string): void {
+  changeLists(queries, (items) => items.filter((item) => item.id !== id));
+  queries.removeQueries({ queryKey: conversationKey(id), type: "inactive" });
 }
 
 function belongs(item: Conversation, view: ListView, pinned: boolean): boolean {

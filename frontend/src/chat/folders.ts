@@ -7,19 +7,19 @@ export interface Folder {
   created_at: string;
 }
 
-const KEY = ["folders"] as const;
+export const FOLDERS = ["folders"] as const;
 const BASE = "/api/folders";
 
 export function useFolders(): Folder[] {
   const api = useApi();
-  const { data } = useQuery({ queryKey: KEY, queryFn: ({ signal }) => api.get<{ items: Folder[] }>(BASE, signal) });
+  const { data } = useQuery({ queryKey: FOLDERS, queryFn: ({ signal }) => api.get<{ items: Folder[] }>(BASE, signal) });
   return data?.items ?? [];
 }
 
 export function useFolderChanges() {
   const api = useApi();
   const queries = useQueryClient();
-  const onSuccess = () => queries.invalidateQueries({ queryKey: KEY });
+  const onSuccess = () => queries.invalidateQueries({ queryKey: FOLDERS });
   const create = useMutation({ mutationFn: (name: string) => api.post<Folder>(BASE, { name }), onSuccess });
   const rename = useMutation({
     mutationFn: ({ id, name }: { id: string; name: string }) => api.patch<Folder>(`${BASE}/${id}`, { name }),

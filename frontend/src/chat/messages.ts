@@ -62,6 +62,18 @@ function newestIsPending(pages: Pages | undefined): boolean {
   return pages?.pages[0]?.items[0]?.status === "pending";
 }
 
+/** Changes one message wherever it is loaded. */
+export function changeMessage(queries: QueryClient, id: string, changes: Partial<Message>): void {
+  queries.setQueriesData<Pages>({ queryKey: ["messages"] }, (pages) => {
+    if (!pages?.pages.some((page) => page.items.some((message) => message.id === id))) return pages;
+    const changed = pages.pages.map((page) => ({
+      ...page,
+      items: page.items.map((message) => (message.id === id ? { ...message, ...changes } : message)),
+    }));
+    return { ...pages, pages: changed };
+  });
+}
+
 /** Puts the newest messages into what is loaded, without loading the rest again. */
 export async function mergeNewest(queries: QueryClient, api: ApiClient, conversationId: string): Promise<void> {
   const newest = await pageOf(api, conversationId, NEWEST, null);

@@ -10,6 +10,7 @@ import { useWords } from "@/i18n";
 import { MarkdownBlocks } from "@/markdown/markdown";
 import { AgentSign, useAgentName } from "@/pages/chat/agents";
 import { BranchSwitch } from "@/pages/chat/branch-switch";
+import { FeedbackButtons } from "@/pages/chat/feedback";
 import { ReceiptLine } from "@/pages/chat/receipt";
 import { TeamPanel } from "@/pages/chat/team-panel";
 
@@ -51,6 +52,7 @@ export function Answer({ step, live, busy, onRegenerate, onRerun, onSelect, onDi
         <footer className="message-tools">
           {step && <BranchSwitch step={step} onSelect={onSelect} />}
           {view.text && <CopyButton text={view.text} />}
+          {message && view.text && <FeedbackButtons message={message} />}
           {message && (
             <IconButton icon="refresh" label={again} disabled={busy} onClick={() => onRegenerate(message, false)} />
           )}
