@@ -21,6 +21,8 @@ export function App(): ReactNode {
   if (!found) return <Message title={t("app.not_found")} text={t("app.not_found.text")} />;
   if (session.status === "unreachable") return <Unreachable />;
   if (target || (session.status === "starting" && found.route.access !== "public")) return <Loading />;
+  if (found.route.access === "admin" && session.status === "signed-in" && session.user.role !== "admin")
+    return <Message title={t("app.admins_only")} text={t("app.admins_only.text")} />;
   const Page = found.route.page;
   return (
     <Suspense fallback={<Loading />}>
@@ -42,7 +44,6 @@ function redirection(route: Route, session: SessionState, path: string): string 
   if (session.status === "signed-out" && (route.access === "user" || route.access === "admin"))
     return path === "/" ? SIGN_IN : `${SIGN_IN}?next=${encodeURIComponent(path)}`;
   if (session.status !== "signed-in") return null;
-  if (route.access === "admin" && session.user.role !== "admin") return "/";
   return route.access === "guest" ? nextPath() : null;
 }
 

@@ -14,6 +14,7 @@ export interface Route {
 }
 
 const ChatPage = lazy(() => import("@/pages/chat/chat-page"));
+const AdminPage = lazy(() => import("@/pages/admin/admin-page"));
 
 export const ROUTES: readonly Route[] = [
   { pattern: "/", access: "user", page: ChatPage },
@@ -23,6 +24,8 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/forgot-password", access: "guest", page: lazy(() => import("@/pages/account/forgot-password")) },
   { pattern: "/reset-password/:token", access: "public", page: lazy(() => import("@/pages/account/reset-password")) },
   { pattern: "/sign-in-failed/:code", access: "public", page: lazy(() => import("@/pages/account/sign-in-failed")) },
+  { pattern: "/admin", access: "admin", page: AdminPage },
+  { pattern: "/admin/:section", access: "admin", page: AdminPage },
   { pattern: "/verify-email/:token", access: "public", page: lazy(() => import("@/pages/account/verify-email")) },
   { pattern: "/account", access: "user", page: lazy(() => import("@/pages/account/profile")) },
   { pattern: "/account/security", access: "user", page: lazy(() => import("@/pages/account/security")) },

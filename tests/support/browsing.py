@@ -116,6 +116,11 @@ class Visitor:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    async def choose(self, target: str) -> None:
+        """Who answers."""
+        await self.page.get_by_role("button", name="Who answers").click()
+        await self.page.get_by_role("menuitemradio", name=target).click()
+
     async def ask(self, text: str) -> None:
         await self.composer.fill(text)
         await self.button("Send").click()

@@ -1,5 +1,5 @@
 /** A list of the API, a page at a time. */
-import { type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
 import type { Page } from "@/api/types";
 import { useApi } from "@/session/context";
 
@@ -11,6 +11,7 @@ export function usePages<T>(queryKey: QueryKey, path: string) {
     queryFn: ({ pageParam, signal }) => api.get<Page<T>>(addressOf(path, pageParam), signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
   });
   return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [] };
 }

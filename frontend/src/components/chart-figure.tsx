@@ -21,6 +21,8 @@ export interface ChartData {
 export interface ChartFigureProps extends ChartData {
   title: string;
   kind: "bars" | "lines";
+  /** The highest value that there can be; without it the axis ends above the highest one there is. */
+  top?: number;
   /** A point as people read it. */
   point(seconds: number): string;
   /** A value as people read it. */
@@ -32,7 +34,7 @@ export interface ChartFigureProps extends ChartData {
 }
 
 export function ChartFigure(props: ChartFigureProps): ReactNode {
-  const { title, points, series, kind, point, format, name } = props;
+  const { title, points, series, kind, top, point, format, name } = props;
   const { t } = useWords();
   const id = useId();
   const legend = useRef<HTMLUListElement>(null);
@@ -64,6 +66,7 @@ export function ChartFigure(props: ChartFigureProps): ReactNode {
               points={points}
               series={series}
               kind={kind}
+              {...(top === undefined ? {} : { top })}
               point={point}
               format={format}
               legend={legend}

@@ -6,10 +6,15 @@ import type { ChartData, ChartFigureProps } from "@/components/chart-figure";
 
 const HEIGHT_PX = 220;
 const DAY_S = 86_400;
-const DAY_STEPS = [1, 2, 7, 14, 28, 56, 91, 182].map((days) => days * DAY_S);
+const STEPS = [
+  ...[60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  ...[1, 2, 7, 14, 28, 56, 91, 182].map((days) => days * DAY_S),
+];
+/** Lines differ in more than their colour. */
+const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const LABEL_PX = 72;
 
-interface Props extends ChartData, Pick<ChartFigureProps, "kind" | "point" | "format"> {
+interface Props extends ChartData, Pick<ChartFigureProps, "kind" | "top" | "point" | "format"> {
   /** Whose swatches have the colours of the series. */
   legend: RefObject<HTMLUListElement | null>;
   /** The index of the point under the pointer. */
@@ -20,28 +25,41 @@ export default function Chart(props: Props): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
   latest.current = props;
+  const drawn = useRef<uPlot>(undefined);
   const theme = useThemeChanges();
   const { points, series, kind } = props;
+  const look = `${kind} ${stepOf(points)} ${series.map(({ label }) => label).join()}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours
   useEffect(() => {
     const parent = frame.current;
     if (!parent) return;
     const size = { width: parent.clientWidth, height: HEIGHT_PX };
-    const data = [points, ...series.map(({ values }) => values)] as uPlot.AlignedData;
-    const plot = new uPlot({ ...size, ...optionsOf(latest.current) }, data, parent);
+    const plot = new uPlot({ ...size, ...optionsOf(latest.current) }, dataOf(latest.current), parent);
+    drawn.current = plot;
     const resized = new ResizeObserver(() => plot.setSize({ width: parent.clientWidth, height: HEIGHT_PX }));
     resized.observe(parent);
     return () => {
       resized.disconnect();
       plot.destroy();
     };
-  }, [points, series, kind, theme]);
+  }, [look, theme]);
+  // New values go into the same picture: nothing flickers, and the pointer stays where it is.
+  useEffect(() => drawn.current?.setData(dataOf({ points, series })), [points, series]);
   return <div ref={frame} />;
+}
+
+function dataOf({ points, series }: ChartData): uPlot.AlignedData {
+  return [[...points], ...series.map(({ values }) => [...values])];
+}
+
+/** Seconds between two points: labels closer together would repeat themselves. */
+function stepOf(points: readonly number[]): number {
+  return (points[1] ?? 0) - (points[0] ?? 0);
 }
 
 type Look = Omit<uPlot.Options, "width" | "height">;
 
-function optionsOf({ points, series, kind, point, format, legend, onAt }: Props): Look {
+function optionsOf({ points, series, kind, top, point, format, legend, onAt }: Props): Look {
   const style = legend.current ? getComputedStyle(legend.current) : null;
   const colours = [...(legend.current?.querySelectorAll(".swatch") ?? [])].map(
     (it) => getComputedStyle(it).backgroundColor,
@@ -52,14 +70,13 @@ function optionsOf({ points, series, kind, point, format, legend, onAt }: Props)
     ticks: { show: false },
   };
   const grid = { stroke: style?.borderTopColor ?? "", width: 1 };
-  const daily = points.length > 1 && (points[1] ?? 0) - (points[0] ?? 0) >= DAY_S;
   return {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === "lines" } },
     hooks: { setCursor: [(plot) => onAt(plot.cursor.idx ?? null)] },
     scales: {
       x: { time: true, ...(kind === "bars" ? { range: roomForBars(points) } : {}) },
-      y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] },
+      y: { range: (_, __, most) => [0, top ?? (most > 0 ? most * 1.1 : 1)] },
     },
     axes: [
       {
@@ -67,11 +84,11 @@ function optionsOf({ points, series, kind, point, format, legend, onAt }: Props)
         grid: { show: false },
         space: LABEL_PX,
         values: (_, splits) => splits.map(point),
-        ...(daily ? { incrs: DAY_STEPS } : {}),
+        incrs: STEPS.filter((step) => step >= stepOf(points)),
       },
       { ...axis, grid, size: LABEL_PX, values: (_, splits) => splits.map(format) },
     ],
-    series: [{}, ...series.map((one, index) => lookOf(one.label, kind, colours[index] ?? ""))],
+    series: [{}, ...series.map((one, index) => lookOf(one.label, kind, colours[index] ?? "", DASHES[index] ?? []))],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
   };
 }
@@ -82,11 +99,11 @@ function roomForBars(points: readonly number[]): (plot: uPlot, least: number, mo
   return (_, least, most) => [least - half, most + half];
 }
 
-function lookOf(label: string, kind: Props["kind"], colour: string): uPlot.Series {
-  const common = { label, stroke: colour, points: { show: false } };
-  if (kind === "lines") return { ...common, width: 2 };
+function lookOf(label: string, kind: Props["kind"], colour: string, dash: number[]): uPlot.Series {
+  const common = { label, stroke: colour };
+  if (kind === "lines") return { ...common, width: 2, dash, points: { size: 5 } };
   const paths = uPlot.paths.bars?.({ size: [0.7, 48], radius: 0.15 });
-  return { ...common, fill: colour, width: 0, ...(paths ? { paths } : {}) };
+  return { ...common, fill: colour, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
 }
 
 /** Another number after each change of the theme, by the user or by the system. */

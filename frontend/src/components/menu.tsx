@@ -74,7 +74,7 @@ function MenuList({ id, label, entries, anchor, onClose }: MenuListProps): React
     addEventListener("pointerdown", outside);
     return () => removeEventListener("pointerdown", outside);
   }, [anchor, onClose]);
-  // Beside everything else: a list that scrolls or moves its rows would cut it off.
+  // Not where its button is: a list that scrolls or moves its rows would cut it off.
   return createPortal(
     <div
       ref={list}
@@ -89,7 +89,7 @@ function MenuList({ id, label, entries, anchor, onClose }: MenuListProps): React
         <MenuItem key={entry.label} entry={entry} onClose={onClose} />
       ))}
     </div>,
-    anchor?.closest("dialog") ?? document.body,
+    anchor?.closest("dialog") ?? document.querySelector("main") ?? document.body,
   );
 }
 

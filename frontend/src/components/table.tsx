@@ -8,12 +8,18 @@ import "@/styles/figures.css";
 
 export interface Column<Row> {
   label: string;
-  /** As people read it. */
-  text(row: Row): ReactNode;
+  /** As people read it, where that is not its value. */
+  text?(row: Row): ReactNode;
   /** As programs read it, for the CSV file. */
   value(row: Row): Cell;
   /** Numbers stand at the right. */
   numeric?: boolean;
+  /** Long text, which may take several lines. */
+  wrap?: boolean;
+  /** Buttons: they stay in sight where the table scrolls. */
+  actions?: boolean;
+  /** A bar below the number: its share of the longest one, 0 to 1. */
+  bar?(row: Row): number;
 }
 
 interface Props<Row> {
@@ -45,15 +51,32 @@ export function Table<Row>({ caption, columns, rows, keyOf }: Props<Row>): React
           {rows.map((row) => (
             <tr key={keyOf(row)}>
               {columns.map((column) => (
-                <td key={column.label} className={column.numeric ? "numeric" : undefined}>
-                  {column.text(row)}
-                </td>
+                <TableCell key={column.label} column={column} row={row} />
               ))}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function classOf<Row>({ numeric, wrap, actions }: Column<Row>): string | undefined {
+  if (actions) return "actions";
+  return numeric ? "numeric" : wrap ? "wrap" : undefined;
+}
+
+function TableCell<Row>({ column, row }: { column: Column<Row>; row: Row }): ReactNode {
+  const content = column.text ? column.text(row) : column.value(row);
+  return (
+    <td className={classOf(column)}>
+      {content ?? "–"}
+      {column.bar && (
+        <span className="table-bar" aria-hidden="true">
+          <span style={{ width: `${Math.round(column.bar(row) * 100)}%` }} />
+        </span>
+      )}
+    </td>
   );
 }
 

@@ -10,13 +10,16 @@ import "@/styles/shell.css";
 interface ShellProps {
   /** What the side shows between the brand and the account. */
   side?: ReactNode;
+  /** What the side is called, where it is not the conversations. */
+  sideLabel?: string;
   /** What stands in the bar above the content. */
   bar?: ReactNode;
   children: ReactNode;
 }
 
-export function Shell({ side, bar, children }: ShellProps): ReactNode {
+export function Shell({ side, sideLabel, bar, children }: ShellProps): ReactNode {
   const { t } = useWords();
+  const label = sideLabel ?? t("shell.side");
   const path = usePath();
   const [open, setOpen] = useState(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone, going somewhere closes the side
@@ -33,7 +36,7 @@ export function Shell({ side, bar, children }: ShellProps): ReactNode {
       <button type="button" className="skip button" onClick={() => document.getElementById("content")?.focus()}>
         {t("app.skip")}
       </button>
-      <nav className="side" id="side" aria-label={t("shell.side")}>
+      <nav className="side" id="side" aria-label={label}>
         <div className="side-head">
           <Brand />
           <IconButton className="side-toggle" icon="close" label={t("common.close")} onClick={() => setOpen(false)} />
@@ -47,7 +50,7 @@ export function Shell({ side, bar, children }: ShellProps): ReactNode {
           <IconButton
             className="side-toggle"
             icon="menu"
-            label={t("shell.side")}
+            label={label}
             aria-expanded={open}
             aria-controls="side"
             onClick={() => setOpen(!open)}

@@ -10,6 +10,8 @@ export const common = {
   "app.reload": "Reload",
   "app.not_found": "There is no such page",
   "app.not_found.text": "The link may be old or mistyped.",
+  "app.admins_only": "Only administrators may come here",
+  "app.admins_only.text": "Ask an administrator of this server for the role, or go back to the chat.",
   "app.home": "To the chat",
   "shell.side": "Conversations and account",
   "app.simulated": "Answers are simulated: no model key is set.",

@@ -10,6 +10,8 @@ export const common = {
   "app.reload": "Wczytaj ponownie",
   "app.not_found": "Nie ma takiej strony",
   "app.not_found.text": "Odnośnik może być stary lub błędny.",
+  "app.admins_only": "Ta strona jest tylko dla administratorów",
+  "app.admins_only.text": "Poproś administratora tego serwera o tę rolę albo wróć do czatu.",
   "app.home": "Do rozmowy",
   "shell.side": "Rozmowy i konto",
   "app.simulated": "Odpowiedzi są symulowane: nie ustawiono klucza do modelu.",

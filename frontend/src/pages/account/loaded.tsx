@@ -8,15 +8,19 @@ interface Props<T> {
   children(data: T): ReactNode;
 }
 
-/** What a query answered; until then that it is on its way, or why it is not and how to try again. */
+/** What a query answered; until then that it is on its way. An error says how to try again; what was there stays. */
 export function Loaded<T>({ query, children }: Props<T>): ReactNode {
   const { t } = useWords();
-  if (query.data !== undefined) return children(query.data);
-  if (!query.error) return <p className="soft">{t("app.loading")}</p>;
+  if (query.data === undefined && !query.error) return <p className="soft">{t("app.loading")}</p>;
   return (
-    <div className="notice danger row" role="alert">
-      <span className="grow">{explained(query.error, t)}</span>
-      <Button onClick={() => void query.refetch()}>{t("app.retry")}</Button>
-    </div>
+    <>
+      {query.error && (
+        <div className="notice danger row" role="alert">
+          <span className="grow">{explained(query.error, t)}</span>
+          <Button onClick={() => void query.refetch()}>{t("app.retry")}</Button>
+        </div>
+      )}
+      {query.data !== undefined && children(query.data)}
+    </>
   );
 }

@@ -36,7 +36,7 @@ export function Answer({ step, live, busy, onRegenerate, onRerun, onSelect, onDi
     <article className="answer" aria-label={name} aria-busy={!ended}>
       <header>
         <AgentSign agent={view.agent} />
-        <span className="answer-agent">{name}</span>
+        <h2 className="answer-agent">{name}</h2>
       </header>
       <Reasoning view={view} />
       {view.members.length > 0 && (

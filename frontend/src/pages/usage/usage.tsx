@@ -9,7 +9,7 @@ import { BudgetLeft } from "@/pages/usage/budget-left";
 import { DailyChart } from "@/pages/usage/daily-chart";
 import { SumTable } from "@/pages/usage/sum-table";
 import { sumsBy, sumsByDay } from "@/pages/usage/sums";
-import { Tiles } from "@/pages/usage/tiles";
+import { UsageTiles } from "@/pages/usage/tiles";
 import { useApi } from "@/session/context";
 import "@/styles/usage.css";
 
@@ -51,7 +51,7 @@ function Report({ analytics }: { analytics: Analytics }): ReactNode {
   );
   return (
     <>
-      <Tiles analytics={analytics} />
+      <UsageTiles analytics={analytics} />
       <DailyChart days={sums.day} />
       <SumTable title={t("usage.by_model")} field="model" sums={sums.model} />
       <SumTable title={t("usage.by_agent")} field="agent" sums={sums.agent} />

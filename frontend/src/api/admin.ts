@@ -1,0 +1,167 @@
+/** Shapes that administrators see. Durations are seconds, shares 0 to 1, money decimal strings in USD. */
+export const WINDOWS = ["1h", "24h", "30d"] as const;
+export type WindowName = (typeof WINDOWS)[number];
+
+export interface Times {
+  avg: number | null;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  max: number | null;
+}
+
+export interface RequestStats extends Times {
+  count: number;
+  errors: number;
+  error_rate: number | null;
+  rate: number;
+}
+
+export interface RouteStats extends RequestStats {
+  route: string;
+  method: string;
+}
+
+export interface CallStats {
+  calls: number;
+  ok: number;
+  failed: number;
+  cancelled: number;
+  retries: number;
+  fallbacks: number;
+  tokens: { prompt: number; cached_prompt: number; completion: number; reasoning: number; total: number };
+  cost: string;
+  baseline_cost: string;
+  saved: string;
+  latency: Times;
+  ttft: Times;
+}
+
+export interface CommandStats extends Times {
+  command: string;
+  collection: string;
+  count: number;
+  failed: number;
+}
+
+export interface WorkerStatus {
+  worker: string;
+  host: string;
+  at: string;
+  cpu: number | null;
+  memory: number;
+  disk: number;
+  process_cpu: number | null;
+  process_memory_bytes: number;
+  open_fds: number;
+  threads: number;
+}
+
+export interface Point {
+  at: string;
+  requests: number;
+  rate: number;
+  errors: number;
+  p50: number | null;
+  p95: number | null;
+  ai_calls: number;
+  ai_p95: number | null;
+  tokens: number;
+  cost: string;
+  cache_hit_rate: number | null;
+  cpu: number | null;
+  memory: number | null;
+}
+
+export interface Alert {
+  id: string;
+  rule: string;
+  severity: "warning" | "critical";
+  unit: "seconds" | "ratio" | "usd";
+  value: number | string | null;
+  threshold: number | string | null;
+  window: number;
+  message: string;
+  fired_at: string;
+  resolved_at: string | null;
+  resolved_value: number | string | null;
+}
+
+export interface AlertLists {
+  firing: Alert[];
+  resolved: Alert[];
+}
+
+export interface Recommendation {
+  id: string;
+  severity: "info" | "warning";
+  figure: string;
+  text: string;
+}
+
+type Gauge = { avg: number | null; max: number | null };
+
+export interface Dashboard {
+  window: WindowName;
+  since: string;
+  until: string;
+  notice: string | null;
+  current_status: {
+    status: "ok" | "warning" | "critical";
+    requests_per_second: number;
+    operations_in_flight: number;
+    workers: number;
+  };
+  performance_stats: RequestStats & { by_route: RouteStats[] };
+  ai_stats: CallStats & { by_model: (CallStats & { model: string })[]; by_agent: (CallStats & { agent: string })[] };
+  cache_stats: {
+    lookups: number;
+    hits: number;
+    misses: number;
+    hit_rate: number | null;
+    by_layer: Record<string, number>;
+  };
+  database_stats: Times & { count: number; failed: number; slowest: CommandStats[] };
+  system: { machines: Record<string, Record<string, Gauge>>; workers: WorkerStatus[] };
+  recent_metrics: Point[];
+  recommendations: Recommendation[];
+}
+
+export interface Health {
+  status: "ok" | "degraded" | "down";
+  checks: Record<string, { status: "ok" | "down"; latency_ms: number; detail: string }>;
+  version: string;
+  uptime: number;
+  simulated: boolean;
+}
+
+export interface Spending {
+  enabled: boolean;
+  spent_hour: string;
+  spent_month: string;
+  cap_hour: string | null;
+  cap_month: string | null;
+}
+
+export interface ManagedUser {
+  id: string;
+  email: string;
+  name: string;
+  role: "user" | "admin";
+  created_at: string;
+  verified_at: string | null;
+  disabled_at: string | null;
+  budget: { tokens: number | null; cost_usd: string | null } | null;
+}
+
+export interface AuditEntry {
+  id: string;
+  at: string;
+  action: string;
+  user_id: string | null;
+  actor_id: string;
+  address: string | null;
+  correlation_id: string | null;
+  detail: Record<string, string>;
+  count: number;
+}
