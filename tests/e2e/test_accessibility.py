@@ -13,7 +13,16 @@ COLOUR_RULES = ("color-contrast", "link-in-text-block")
 """What a theme changes. All the rest is the same in both."""
 GUESTS = ("/#/sign-in", "/#/sign-up", "/#/forgot-password", "/#/reset-password/abc", "/#/no/such/page")
 USERS = ("/#/account", "/#/account/security", "/#/account/usage", "/#/account/keys", "/#/account/data")
-ADMINS = ("/admin", "/admin#/users", "/admin#/audit", "/admin#/health", "/admin#/spending")
+ADMINS = (
+    "/admin",
+    "/admin#/business",
+    "/admin#/costs",
+    "/admin#/leaderboard",
+    "/admin#/users",
+    "/admin#/audit",
+    "/admin#/health",
+    "/admin#/spending",
+)
 
 
 async def check(visitor: Visitor) -> None:

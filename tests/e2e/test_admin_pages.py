@@ -35,6 +35,24 @@ async def test_the_dashboard_shows_figures_charts_and_files(visit: Visit, tmp_pa
     await expect(page.get_by_role("radio", name="24 hours")).to_be_checked()
 
 
+async def test_costs_and_verdicts_are_summed_up(visit: Visit) -> None:
+    guest, visitor = await visit(), await admin(visit)
+    await guest.join()
+    await guest.ask("What is a deque?")
+    await (await guest.answered()).get_by_role("button", name="A good answer").click()
+    page = visitor.page
+    await visitor.open("/admin#/costs")
+    row = page.get_by_role("row", name=guest.email)
+    await expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile(r"^\$0\.0"))
+    await page.get_by_text("Model", exact=True).click()
+    await expect(page.get_by_role("row", name="gpt-oss").first).to_be_visible()
+    await visitor.open("/admin#/leaderboard")
+    await expect(page.get_by_role("region", name="Agents").get_by_role("row").nth(1)).to_contain_text("%")
+    await visitor.open("/admin#/business")
+    await expect(page.locator(".tile", has_text="Satisfaction")).to_contain_text("%")
+    await expect(page.get_by_role("figure", name="AI requests").locator("canvas")).to_be_visible()
+
+
 async def test_an_account_is_closed_and_opened_again(visit: Visit) -> None:
     guest, visitor = await visit(), await admin(visit)
     await guest.join()

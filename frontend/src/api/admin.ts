@@ -165,3 +165,79 @@ export interface AuditEntry {
   detail: Record<string, string>;
   count: number;
 }
+
+export interface Quality {
+  share: number | null;
+  /** Where the share lies with 95% confidence. */
+  low: number | null;
+  high: number | null;
+  up: number;
+  down: number;
+}
+
+export const COST_FIELDS = ["user", "agent", "model"] as const;
+export type CostField = (typeof COST_FIELDS)[number];
+
+export interface CostSums {
+  requests: number;
+  cached_requests: number;
+  calls: number;
+  tokens: number;
+  cost: string;
+  baseline_cost: string;
+  saved: string;
+  unpriced_calls: number;
+}
+
+export interface CostItem extends CostSums {
+  id: string;
+  name: string | null;
+}
+
+export interface Costs {
+  by: CostField;
+  items: CostItem[];
+  total: CostSums;
+}
+
+export interface Business {
+  requests: number;
+  requests_per_day: number;
+  cost: string;
+  saved: string;
+  satisfaction: Quality;
+  error_budget: {
+    requests: number;
+    failed: number;
+    availability: number | null;
+    objective: number;
+    allowed: number;
+    left: number | null;
+  };
+  days: {
+    date: string;
+    requests: number;
+    cached_requests: number;
+    users: number;
+    cost: string;
+    saved: string;
+    satisfaction: Quality;
+    availability: { requests: number; failed: number; availability: number | null };
+  }[];
+  months: { month: string; requests: number; users: number; cost: string; cost_per_user: string }[];
+}
+
+export interface Standing {
+  id: string;
+  requests: number;
+  calls: number;
+  quality: Quality;
+  cost_per_call: string | null;
+  latency: { avg: number | null; p50: number | null; p95: number | null };
+  quality_per_dollar: number | null;
+}
+
+export interface Leaderboard {
+  agents: Standing[];
+  models: Standing[];
+}

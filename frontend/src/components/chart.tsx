@@ -13,6 +13,7 @@ const STEPS = [
 /** Lines differ in more than their colour. */
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const LABEL_PX = 72;
+const AXIS_PX = 30;
 
 interface Props extends ChartData, Pick<ChartFigureProps, "kind" | "top" | "point" | "format"> {
   /** Whose swatches have the colours of the series. */
@@ -82,6 +83,7 @@ function optionsOf({ points, series, kind, top, point, format, legend, onAt }: P
       {
         ...axis,
         grid: { show: false },
+        size: AXIS_PX,
         space: LABEL_PX,
         values: (_, splits) => splits.map(point),
         incrs: STEPS.filter((step) => step >= stepOf(points)),
@@ -101,9 +103,18 @@ function roomForBars(points: readonly number[]): (plot: uPlot, least: number, mo
 
 function lookOf(label: string, kind: Props["kind"], colour: string, dash: number[]): uPlot.Series {
   const common = { label, stroke: colour };
-  if (kind === "lines") return { ...common, width: 2, dash, points: { size: 5 } };
+  if (kind === "lines") {
+    // A value without neighbours is on no line.
+    const alone: uPlot.Series.Points.Filter = (plot, index) => lonely(plot.data[index] ?? []);
+    return { ...common, width: 2, dash, points: { show: true, size: 6, fill: colour, filter: alone } };
+  }
   const paths = uPlot.paths.bars?.({ size: [0.7, 48], radius: 0.15 });
   return { ...common, fill: colour, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
+}
+
+function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const known = (at: number): boolean => values[at] !== null && values[at] !== undefined;
+  return Array.from(values, (_, at) => at).filter((at) => known(at) && !known(at - 1) && !known(at + 1));
 }
 
 /** Another number after each change of the theme, by the user or by the system. */

@@ -16,7 +16,15 @@ interface Section {
 }
 
 const SECTIONS: readonly Section[] = [
-  { id: "live", title: "admin.live", icon: "admin", page: lazy(() => import("@/pages/admin/live")) },
+  { id: "live", title: "admin.live", icon: "clock", page: lazy(() => import("@/pages/admin/live")) },
+  { id: "business", title: "admin.business", icon: "chart", page: lazy(() => import("@/pages/admin/business")) },
+  { id: "costs", title: "admin.costs", icon: "dollar", page: lazy(() => import("@/pages/admin/costs")) },
+  {
+    id: "leaderboard",
+    title: "admin.leaderboard",
+    icon: "thumbUp",
+    page: lazy(() => import("@/pages/admin/leaderboard")),
+  },
   { id: "users", title: "admin.users", icon: "users", page: lazy(() => import("@/pages/admin/users")) },
   { id: "audit", title: "admin.audit", icon: "list", page: lazy(() => import("@/pages/admin/audit")) },
   { id: "health", title: "admin.health", icon: "check", page: lazy(() => import("@/pages/admin/health")) },

@@ -17,6 +17,8 @@ export interface Units extends Quantities {
   duration(value: number | null): string;
   /** A share 0 to 1; null: nothing was measured. */
   share(value: number | null): string;
+  /** A share that matters to the last digits: 99.95%. */
+  exactShare(value: number | null): string;
   rate(value: number): string;
   bytes(value: number): string;
   /** What an alert has measured. */
@@ -37,6 +39,7 @@ export function useUnits(): Units {
       count: (value) => number(value, value < 100_000 ? {} : { notation: "compact", maximumFractionDigits: 1 }),
       duration,
       share,
+      exactShare: (value) => (value === null ? UNKNOWN : number(value, { style: "percent", maximumFractionDigits: 3 })),
       rate: (value) => t("unit.per_second", { value: number(value, { maximumSignificantDigits: 2 }) }),
       bytes: (value) => number(value / 2 ** 20, { style: "unit", unit: "megabyte", maximumFractionDigits: 0 }),
       measured: (value, unit) => {
