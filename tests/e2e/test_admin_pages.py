@@ -39,7 +39,7 @@ async def test_costs_and_verdicts_are_summed_up(visit: Visit) -> None:
     guest, visitor = await visit(), await admin(visit)
     await guest.join()
     await guest.ask("What is a deque?")
-    await (await guest.answered()).get_by_role("button", name="A good answer").click()
+    await (await guest.answered()).get_by_role("button", name="A good answer", exact=True).click()
     page = visitor.page
     await visitor.open("/admin#/costs")
     row = page.get_by_role("row", name=guest.email)
