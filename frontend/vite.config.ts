@@ -1,5 +1,6 @@
 /// <reference types="vitest/config" />
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -8,6 +9,48 @@ import { defineConfig, type Plugin } from "vite";
 
 const COMPRESSED = /\.(js|css|html|svg|webmanifest)$/;
 const WORTHWHILE_BYTES = 1024;
+
+const WORKER = "sw.js";
+/** What the entry refers to, beside what the bundler knows of. */
+const PUBLIC = ["theme.js", "favicon.svg", "manifest.webmanifest", "icon-192.png"];
+
+/** Tells the service worker what the page consists of: its entry and every page, not what pages load when needed. */
+function shell(): Plugin {
+  let folder = "";
+  let files: string[] = [];
+  return {
+    name: "shell",
+    apply: "build",
+    configResolved(config) {
+      folder = join(config.root, config.build.outDir);
+    },
+    generateBundle(_, bundle) {
+      const found = new Set<string>();
+      const add = (name: string, ways: "imports" | "pages"): void => {
+        const chunk = bundle[name];
+        if (found.has(name) || chunk?.type !== "chunk") return;
+        found.add(name);
+        for (const style of chunk.viteMetadata?.importedCss ?? []) found.add(style);
+        for (const next of chunk.imports) add(next, ways);
+        if (ways === "pages") for (const page of chunk.dynamicImports) add(page, "imports");
+      };
+      for (const file of Object.values(bundle))
+        if (file.type === "chunk" && file.name === "page") add(file.fileName, "pages");
+      files = [...found].sort();
+    },
+    closeBundle() {
+      // A chunk of nothing but styles is not written.
+      const all = ["", ...PUBLIC, ...files.filter((name) => existsSync(join(folder, name)))];
+      const path = join(folder, WORKER);
+      const code = readFileSync(path, "utf8");
+      const version = createHash("sha256").update(code);
+      for (const name of all) version.update(`${name}\0`).update(readFileSync(join(folder, name || "index.html")));
+      const addresses = JSON.stringify(all.map((name) => `/${name}`));
+      const digest = JSON.stringify(version.digest("hex").slice(0, 16));
+      writeFileSync(path, code.replaceAll("__SHELL__", addresses).replaceAll("__VERSION__", digest));
+    },
+  };
+}
 
 /** Writes name.br and name.gz beside each text file, so that the server never compresses. */
 function compress(): Plugin {
@@ -32,7 +75,7 @@ function compress(): Plugin {
 
 export default defineConfig({
   base: "/",
-  plugins: [react(), compress()],
+  plugins: [react(), shell(), compress()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     target: "es2022",
@@ -40,6 +83,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rollupOptions: {
+      input: { page: "index.html", sw: "src/worker/service-worker.ts" },
+      // The service worker's address never changes: browsers ask there for the next version.
+      output: { entryFileNames: ({ name }) => (name === "sw" ? WORKER : "assets/[name]-[hash].js") },
+    },
   },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
   test: {

@@ -1,5 +1,5 @@
 /** Calls of the HTTP API: with the access token, with a deadline, and with problems as exceptions. */
-import { Problem, problemOf, unreachable } from "@/api/problem";
+import { isProblem, Problem, problemOf, UNREACHABLE, unreachable } from "@/api/problem";
 
 const DEADLINE_MS = 30_000;
 const RENEWABLE = new Set(["token_expired", "token_invalid", "unauthenticated"]);
@@ -12,6 +12,22 @@ export interface Tokens {
   renewed(refused: string): Promise<string | null>;
   /** The server says that the sign-in was ended. */
   ended(): void;
+}
+
+/** What was answered before, for when the server cannot be reached. */
+export interface Copies {
+  /** Keeps the answer to a request that begins now, where it is one to keep. */
+  keeper(path: string): (body: unknown) => void;
+  /** undefined: nothing is kept. */
+  find(path: string): Promise<unknown>;
+  /** It is no longer there. */
+  forget(path: string): void;
+}
+
+/** Who wants to know whether the server answers. */
+export interface Reachability {
+  find(): void;
+  lose(): void;
 }
 
 export interface CallOptions {
@@ -27,10 +43,33 @@ export class ApiClient {
   constructor(
     private readonly tokens: Tokens,
     private readonly fetching: typeof fetch = (...call) => fetch(...call),
+    private readonly copies: Copies | null = null,
+    private readonly reachability: Reachability | null = null,
   ) {}
 
-  get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return this.json(path, { signal });
+  /** Where the server cannot be reached, what it answered before, if that is kept. */
+  async get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    const keep = this.copies?.keeper(path);
+    try {
+      const body = await this.json<T>(path, { signal });
+      keep?.(body);
+      return body;
+    } catch (error) {
+      if (isProblem(error, "not_found")) this.copies?.forget(path);
+      const copy = isProblem(error, UNREACHABLE) ? await this.copies?.find(path) : undefined;
+      if (copy === undefined) throw error;
+      return copy as T;
+    }
+  }
+
+  /** Keeps what get would answer now, where it is known already. */
+  keep(path: string, body: unknown): void {
+    this.copies?.keeper(path)(body);
+  }
+
+  /** It was deleted elsewhere. */
+  forget(path: string): void {
+    this.copies?.forget(path);
   }
 
   post<T>(path: string, body?: unknown, options: CallOptions = {}): Promise<T> {
@@ -45,8 +84,10 @@ export class ApiClient {
     return this.json(path, { method: "PATCH", body });
   }
 
-  delete<T = void>(path: string): Promise<T> {
-    return this.json(path, { method: "DELETE" });
+  async delete<T = void>(path: string): Promise<T> {
+    const answer = await this.json<T>(path, { method: "DELETE" });
+    this.copies?.forget(path);
+    return answer;
   }
 
   /** The answer's JSON; undefined for one without a body. Raises Problem. */
@@ -58,6 +99,15 @@ export class ApiClient {
 
   /** The answer, its body not read yet. A token that has run out is renewed once. Raises Problem. */
   async call(path: string, options: CallOptions = {}): Promise<Response> {
+    try {
+      return await this.attempt(path, options);
+    } catch (error) {
+      if (isProblem(error, UNREACHABLE)) this.reachability?.lose();
+      throw error;
+    }
+  }
+
+  private async attempt(path: string, options: CallOptions): Promise<Response> {
     const token = await this.tokens.token();
     let response = await this.send(path, options, token);
     if (response.ok) return response;
@@ -79,7 +129,7 @@ export class ApiClient {
     const late = new AbortController();
     const timer = deadline === null ? undefined : setTimeout(() => late.abort(), deadline);
     try {
-      return await this.fetching(path, {
+      const response = await this.fetching(path, {
         method,
         headers: {
           ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -91,6 +141,8 @@ export class ApiClient {
         credentials: "same-origin",
         cache: "no-store",
       });
+      this.reachability?.find();
+      return response;
     } catch (error) {
       if (signal?.aborted) throw error;
       throw error instanceof Problem ? error : unreachable();

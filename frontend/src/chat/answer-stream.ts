@@ -7,7 +7,7 @@
  */
 import type { StreamBody, StreamMetadata } from "@/api/chat";
 import type { ApiClient } from "@/api/client";
-import { isProblem, unreachable } from "@/api/problem";
+import { isProblem, UNREACHABLE, unreachable } from "@/api/problem";
 import { eventsOf, type ServerEvent } from "@/chat/sse";
 
 export const STREAM = "/api/ai/v4/chat/stream";
@@ -22,12 +22,21 @@ export interface Asked {
   body: StreamBody;
 }
 
-/** Ends after done or error. Raises Problem where it cannot be had. */
-export async function* answerEvents(api: ApiClient, asked: Asked, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+/**
+ * Ends after done or error. Raises Problem where it cannot be had. outage: resolves when the server can be reached
+ * again; a question waits for that as long as it takes.
+ */
+export async function* answerEvents(
+  api: ApiClient,
+  asked: Asked,
+  signal: AbortSignal,
+  outage: ((signal: AbortSignal) => Promise<void>) | null = null,
+): AsyncGenerator<ServerEvent> {
   let streamId: string | null = null;
   let last = 0;
   let failures = 0;
   for (;;) {
+    let away = false;
     try {
       const response: Response = await (streamId === null
         ? ask(api, asked, signal)
@@ -42,11 +51,13 @@ export async function* answerEvents(api: ApiClient, asked: Asked, signal: AbortS
       }
     } catch (error) {
       if (signal.aborted) throw error;
+      away = outage !== null && isProblem(error, UNREACHABLE);
       if (isProblem(error, "not_found") && streamId !== null) streamId = null;
       else if (isProblem(error) && !worthAnother(error.status, last)) throw error;
     }
     failures += 1;
-    if (failures > ATTEMPTS) throw unreachable();
+    if (away) await outage?.(signal);
+    else if (failures > ATTEMPTS) throw unreachable();
     await connected(Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS), signal);
   }
 }

@@ -1,12 +1,16 @@
 /**
  * Every answer that is under way in this tab. It outlives the page that asked: going elsewhere and back finds it, and
- * after a reload of the tab it is taken up again from the questions kept in sessionStorage.
+ * after a reload of the tab it is taken up again from the questions kept in sessionStorage. A question that the server
+ * has not taken is kept in the browser's database, and sent by whichever tab is there when it can be; its key makes
+ * the server take it once.
  */
 import type { QuickReply, StreamBody } from "@/api/chat";
 import type { ApiClient } from "@/api/client";
-import { isProblem, unreachable } from "@/api/problem";
+import { isProblem, Problem, UNREACHABLE, unreachable } from "@/api/problem";
 import { answerEvents, STREAM } from "@/chat/answer-stream";
 import { LiveAnswer, type LiveMode, type LiveTimes } from "@/chat/live-answer";
+import type { Connection } from "@/offline/connection";
+import type { OfflineDatabase, Waiting } from "@/offline/database";
 
 const KEY = "aether.pending";
 const QUICK = "/api/ai/v4/chat/quick";
@@ -14,12 +18,9 @@ const QUICK_MS = 90_000;
 /** The server can repeat a stream for so long after its end. */
 const RESUMABLE_MS = 10 * 60_000;
 
-interface Pending {
-  key: string;
-  mode: LiveMode;
-  body: StreamBody;
-  askedAt: number;
-}
+/** The server knows a key for a day: later it could take the same question twice. */
+const SENDABLE_MS = 23 * 3_600_000;
+const LOCK = "aether.question.";
 
 export interface AnswersEvents {
   /** The question is stored: a new conversation has its id now. */
@@ -39,7 +40,11 @@ export class Answers {
   private readonly watchers = new Set<AnswersEvents>();
   private readonly stops = new Map<LiveAnswer, AbortController>();
 
-  constructor(private readonly api: ApiClient) {}
+  constructor(
+    private readonly api: ApiClient,
+    private readonly connection: Connection,
+    private readonly database: OfflineDatabase,
+  ) {}
 
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -57,11 +62,26 @@ export class Answers {
     return this.start(new LiveAnswer(crypto.randomUUID(), mode, body));
   }
 
-  /** Takes up what was under way when the tab was reloaded. */
+  /** Takes up what was under way when the tab was reloaded, and what was never sent. */
   resume(): void {
+    void this.resumeWaiting();
     for (const { key, mode, body, askedAt } of stored()) {
       if (Date.now() - askedAt > RESUMABLE_MS || this.all.some((live) => live.key === key)) continue;
       this.start(new LiveAnswer(key, mode, body, askedAt));
+    }
+  }
+
+  private async resumeWaiting(): Promise<void> {
+    const questions = await this.database.all("waiting");
+    const elsewhere = await heldLocks();
+    for (const { key, mode, body, askedAt } of questions) {
+      if (elsewhere.has(LOCK + key) || this.all.some((live) => live.key === key)) continue;
+      const live = new LiveAnswer(key, mode, body, askedAt);
+      if (Date.now() - askedAt < SENDABLE_MS) this.start(live);
+      else {
+        live.fail(new Problem("not_sent", 0, ""));
+        this.change([...this.all, live]);
+      }
     }
   }
 
@@ -87,7 +107,9 @@ export class Answers {
     const stop = new AbortController();
     this.stops.set(live, stop);
     this.change([...this.all, live]);
-    void this.run(live, stop.signal);
+    const { key, mode, body, askedAt } = live;
+    void this.database.put("waiting", { key, mode, body, askedAt });
+    void exclusively(LOCK + key, () => this.run(live, stop.signal));
     return live;
   }
 
@@ -101,6 +123,7 @@ export class Answers {
       live.fail(isProblem(error) ? error : unreachable());
     }
     this.stops.delete(live);
+    void this.database.remove("waiting", live.key);
     this.save();
     await Promise.all([...this.watchers].map((watcher) => watcher.onEnded(live).catch(() => undefined)));
     // One that failed before it was stored is shown until it is dismissed.
@@ -108,7 +131,7 @@ export class Answers {
   }
 
   private async stream(live: LiveAnswer, signal: AbortSignal): Promise<void> {
-    for await (const event of answerEvents(this.api, live, signal)) {
+    for await (const event of answerEvents(this.api, live, signal, (stop) => this.outage(live, stop))) {
       live.take(event);
       if (event.name !== "metadata") continue;
       this.accepted(live);
@@ -120,7 +143,8 @@ export class Answers {
   private async quick(live: LiveAnswer, signal: AbortSignal): Promise<void> {
     const { message, conversation_id, temporary } = live.body;
     const options = { headers: { "idempotency-key": live.key }, signal, deadline: QUICK_MS };
-    const reply = await this.api.post<QuickReply>(QUICK, { message, conversation_id, temporary }, options);
+    const body = { message, conversation_id, temporary };
+    const reply = await this.sent(live, signal, () => this.api.post<QuickReply>(QUICK, body, options));
     live.conversationId = reply.conversation_id;
     live.messageId = reply.message_id;
     live.text.append(reply.content);
@@ -130,7 +154,15 @@ export class Answers {
     live.changed();
   }
 
+  /** A question waits as long as the server cannot be reached. */
+  private async outage(live: LiveAnswer, signal: AbortSignal): Promise<void> {
+    live.wait(true);
+    await this.connection.back(signal);
+    live.wait(false);
+  }
+
   private accepted(live: LiveAnswer): void {
+    void this.database.remove("waiting", live.key);
     if (live.messageId) {
       this.keys.set(live.messageId, live.key);
       this.times.set(live.messageId, live.times);
@@ -138,8 +170,21 @@ export class Answers {
     for (const watcher of this.watchers) watcher.onAccepted(live);
   }
 
+  /** Sends again, under the same key, as long as nobody is reached. */
+  private async sent<T>(live: LiveAnswer, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        if (signal.aborted || !isProblem(error, UNREACHABLE)) throw error;
+        await this.outage(live, signal);
+      }
+    }
+  }
+
   private remove(live: LiveAnswer): void {
     this.stops.delete(live);
+    void this.database.remove("waiting", live.key);
     this.change(this.all.filter((other) => other !== live));
   }
 
@@ -150,7 +195,7 @@ export class Answers {
   }
 
   private save(): void {
-    const pending: Pending[] = this.all
+    const pending: Waiting[] = this.all
       .filter((live) => live.running)
       .map(({ key, mode, body, askedAt }) => ({ key, mode, body, askedAt }));
     try {
@@ -162,9 +207,20 @@ export class Answers {
   }
 }
 
-function stored(): Pending[] {
+/** Runs while no other tab does the same. */
+async function exclusively(name: string, work: () => Promise<void>): Promise<void> {
+  if ("locks" in navigator) await navigator.locks.request(name, work);
+  else await work();
+}
+
+async function heldLocks(): Promise<Set<string | undefined>> {
+  if (!("locks" in navigator)) return new Set();
+  return new Set((await navigator.locks.query()).held?.map((lock) => lock.name));
+}
+
+function stored(): Waiting[] {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as Pending[];
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as Waiting[];
   } catch {
     return [];
   }

@@ -39,6 +39,7 @@ export class UpdateReader {
   private deleted(id: string): void {
     this.waiting.delete(id);
     dropConversation(this.queries, id);
+    this.api.forget(`/api/conversations/${id}`);
     // Where it is open, the page says that it is gone.
     void this.queries.invalidateQueries({ queryKey: messagesKey(id) });
   }

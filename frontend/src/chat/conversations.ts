@@ -25,15 +25,17 @@ export function useConversationList(view: ListView, pinned: boolean) {
   const api = useApi();
   const query = useInfiniteQuery({
     queryKey: [...LISTS, view, pinned],
-    queryFn: ({ pageParam, signal }) => {
-      const search = new URLSearchParams({ limit: String(PAGE), pinned: String(pinned), ...filter(view) });
-      if (pageParam) search.set("cursor", pageParam);
-      return api.get<Page<Conversation>>(`${BASE}?${search}`, signal);
-    },
+    queryFn: ({ pageParam, signal }) => api.get<Page<Conversation>>(listPath(view, pinned, pageParam), signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
   });
   return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [] };
+}
+
+function listPath(view: ListView, pinned: boolean, cursor: string | null): string {
+  const search = new URLSearchParams({ limit: String(PAGE), pinned: String(pinned), ...filter(view) });
+  if (cursor) search.set("cursor", cursor);
+  return `${BASE}?${search}`;
 }
 
 function filter(view: ListView): Record<string, string> {
@@ -54,6 +56,10 @@ export async function touchConversation(queries: QueryClient, api: ApiClient, id
     const others = items.filter((item) => item.id !== id);
     return first && belongs(fresh, view, pinned) ? [fresh, ...others] : others;
   });
+  for (const [key, pages] of queries.getQueriesData<Pages>({ queryKey: LISTS })) {
+    const [, view, pinned] = key as [string, ListView, boolean];
+    if (pages) api.keep(listPath(view, pinned, null), pages.pages[0]);
+  }
 }
 
 /** Reads a conversation that has changed elsewhere, and shows it where it belongs by its last use. */

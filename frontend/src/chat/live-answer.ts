@@ -40,6 +40,8 @@ export class LiveAnswer {
   /** The user wants it to end; what there is of it stays. */
   stopping = false;
   readonly times: LiveTimes = { members: {} };
+  /** It has not been sent yet: the server cannot be reached. */
+  waiting = false;
   /** Counts the changes: what useSyncExternalStore compares. */
   version = 0;
   private readonly listeners = new Set<() => void>();
@@ -80,6 +82,12 @@ export class LiveAnswer {
   fail(problem: Problem): void {
     this.phase = "failed";
     this.problem = problem;
+    this.changed();
+  }
+
+  wait(waiting: boolean): void {
+    if (this.waiting === waiting) return;
+    this.waiting = waiting;
     this.changed();
   }
 

@@ -19,8 +19,12 @@ export function messagesKey(conversationId: string): readonly [string, string] {
 }
 
 function pageOf(api: ApiClient, id: string, limit: number, cursor: string | null, signal?: AbortSignal) {
+  return api.get<Page<Message>>(pathOf(id, limit, cursor), signal);
+}
+
+function pathOf(id: string, limit: number, cursor: string | null): string {
   const query = new URLSearchParams({ order: "desc", limit: String(limit), ...(cursor ? { cursor } : {}) });
-  return api.get<Page<Message>>(`/api/conversations/${encodeURIComponent(id)}/messages?${query}`, signal);
+  return `/api/conversations/${encodeURIComponent(id)}/messages?${query}`;
 }
 
 export interface LoadedMessages {
@@ -49,7 +53,8 @@ export function useMessages(conversationId: string | null, live: boolean): Loade
   const tree = useMemo(() => new Tree((data?.pages ?? []).flatMap((page) => page.items).reverse()), [data]);
   return {
     tree,
-    status: query.status,
+    // What is there stays there, also where it could not be loaded anew.
+    status: data ? "success" : query.status,
     error: query.error,
     hasOlder: query.hasNextPage,
     loadingOlder: isFetchingNextPage,
@@ -77,7 +82,9 @@ export function changeMessage(queries: QueryClient, id: string, changes: Partial
 /** Puts the newest messages into what is loaded, without loading the rest again. */
 export async function mergeNewest(queries: QueryClient, api: ApiClient, conversationId: string): Promise<void> {
   const newest = await pageOf(api, conversationId, NEWEST, null);
-  queries.setQueryData<Pages>(messagesKey(conversationId), (pages) => merged(pages, newest));
+  const pages = merged(queries.getQueryData<Pages>(messagesKey(conversationId)), newest);
+  queries.setQueryData<Pages>(messagesKey(conversationId), pages);
+  api.keep(pathOf(conversationId, PAGE, null), pages.pages[0]);
 }
 
 function merged(pages: Pages | undefined, newest: Page<Message>): Pages {

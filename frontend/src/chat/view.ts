@@ -19,7 +19,7 @@ export interface MemberView {
 export interface AnswerView {
   /** An agent's id, "team" or "quick"; empty while nobody has been chosen. */
   agent: string;
-  state: "waiting" | "streaming" | "elsewhere" | "complete" | "interrupted" | "failed";
+  state: "queued" | "waiting" | "streaming" | "elsewhere" | "complete" | "interrupted" | "failed";
   groups: readonly Group[];
   tail: string;
   /** The whole text, for copying. */
@@ -65,7 +65,8 @@ function settled(message: Message): boolean {
 
 function ofLive(live: LiveAnswer): AnswerView {
   const begun = live.text.length > 0 || live.members.size > 0 || live.reasoning !== "";
-  const running = begun ? "streaming" : "waiting";
+  const silent = live.waiting ? "queued" : "waiting";
+  const running = begun ? "streaming" : silent;
   const ended = live.phase === "done" ? stateOf(live.receipt) : "failed";
   return {
     agent: live.mode === "single" ? (live.agent?.id ?? "") : live.mode,

@@ -53,6 +53,7 @@ export function Form({ submit, kind = "primary", onSubmit, explain, children }: 
 export function explained(failure: unknown, t: Translate): string {
   if (!isProblem(failure)) return t("problem.unexpected");
   if (isProblem(failure, "unreachable")) return t("problem.unreachable");
+  if (isProblem(failure, "not_sent")) return t("problem.not_sent");
   if (isProblem(failure, "rate_limited")) return t("problem.rate_limited", { seconds: failure.retryAfter ?? 60 });
   const strength = failure.more.strength as { warning?: string; suggestions?: string[] } | undefined;
   if (strength) return [failure.detail, strength.warning, ...(strength.suggestions ?? [])].filter(Boolean).join(" ");

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Brand } from "@/components/brand";
 import { IconButton } from "@/components/button";
 import { useWords } from "@/i18n";
+import { OfflineNotice } from "@/offline/offline-notice";
 import { AccountMenu } from "@/pages/account-menu";
 import { usePath } from "@/router";
 import "@/styles/shell.css";
@@ -57,6 +58,7 @@ export function Shell({ side, sideLabel, bar, children }: ShellProps): ReactNode
           />
           {bar}
         </header>
+        <OfflineNotice />
         <main id="content" tabIndex={-1}>
           {children}
         </main>

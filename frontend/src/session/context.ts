@@ -3,12 +3,14 @@ import { createContext, useContext, useSyncExternalStore } from "react";
 import type { ApiClient } from "@/api/client";
 import type { User } from "@/api/types";
 import type { Answers } from "@/chat/answers";
+import type { Connection } from "@/offline/connection";
 import type { Session, SessionState } from "@/session/session";
 
 export interface Services {
   session: Session;
   api: ApiClient;
   answers: Answers;
+  connection: Connection;
 }
 
 const ServicesContext = createContext<Services | null>(null);

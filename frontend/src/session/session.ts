@@ -31,6 +31,8 @@ export class Session implements Tokens {
   constructor(
     private readonly fetching: typeof fetch = (...call) => fetch(...call),
     private readonly now: () => number = Date.now,
+    /** Whose sign-in was here last, for opening the page without the server. */
+    private readonly lastUser: () => Promise<User | null> = async () => null,
   ) {
     this.channel?.addEventListener("message", () => this.forget());
   }
@@ -48,7 +50,8 @@ export class Session implements Tokens {
     try {
       await this.renew();
     } catch {
-      this.become({ status: "unreachable" });
+      const user = await this.lastUser();
+      this.become(user ? { status: "signed-in", user } : { status: "unreachable" });
     }
   }
 

@@ -9,6 +9,8 @@ import { Answers } from "@/chat/answers";
 import { ToastProvider } from "@/components/toasts";
 import { WordsProvider } from "@/i18n";
 import { en } from "@/i18n/en";
+import { Connection } from "@/offline/connection";
+import { OfflineDatabase } from "@/offline/database";
 import { ServicesProvider } from "@/session/context";
 import { Session } from "@/session/session";
 
@@ -105,11 +107,12 @@ export function renderPage(content: ReactNode, server: FakeServer, user: User | 
   if (user) session.begin(signedIn(user).body as Parameters<Session["begin"]>[0]);
   else void session.start();
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const api = new ApiClient(session, server.fetch);
-  const answers = new Answers(api);
+  const connection = new Connection(server.fetch);
+  const api = new ApiClient(session, server.fetch, null, connection);
+  const answers = new Answers(api, connection, new OfflineDatabase());
   const result = render(
     <WordsProvider locale="en" catalogue={en}>
-      <ServicesProvider value={{ session, api, answers }}>
+      <ServicesProvider value={{ session, api, answers, connection }}>
         <QueryClientProvider client={queries}>
           <ToastProvider>{content}</ToastProvider>
         </QueryClientProvider>

@@ -15,6 +15,7 @@ export const chat = {
   "chat.gone.text": "It was deleted, or it belongs to somebody else.",
   "chat.thinking": "Thinking",
   "chat.thoughts": "What the model thought",
+  "chat.queued": "Not sent yet: this waits until the server can be reached, also when you close the page.",
   "chat.pending": "Being answered elsewhere …",
   "chat.interrupted": "The answer was stopped here.",
   "chat.lost": "This answer was lost.",

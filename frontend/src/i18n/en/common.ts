@@ -12,6 +12,8 @@ export const common = {
   "app.not_found.text": "The link may be old or mistyped.",
   "app.admins_only": "Only administrators may come here",
   "app.admins_only.text": "Ask an administrator of this server for the role, or go back to the chat.",
+  "app.offline": "The server cannot be reached. You see what this browser has kept; questions wait and are sent later.",
+  "app.new_version": "A new version of this page is there.",
   "app.home": "To the chat",
   "shell.side": "Conversations and account",
   "app.simulated": "Answers are simulated: no model key is set.",
@@ -29,6 +31,7 @@ export const common = {
   "theme.light": "Light",
   "theme.dark": "Dark",
   "problem.unreachable": "The server cannot be reached. Check your connection and try again.",
+  "problem.not_sent": "This was written more than a day ago and could not be sent. Copy it, and ask again.",
   "problem.rate_limited": "Too many requests. Try again in {seconds} s.",
   "problem.unexpected": "That did not work. Try again.",
 } as const;

@@ -15,6 +15,7 @@ export const chat = {
   "chat.gone.text": "Została usunięta albo należy do kogoś innego.",
   "chat.thinking": "Zastanawia się",
   "chat.thoughts": "Co myślał model",
+  "chat.queued": "Jeszcze nie wysłano: czeka, aż serwer będzie osiągalny, także po zamknięciu strony.",
   "chat.pending": "Odpowiedź powstaje gdzie indziej…",
   "chat.interrupted": "Odpowiedź została tu zatrzymana.",
   "chat.lost": "Ta odpowiedź przepadła.",

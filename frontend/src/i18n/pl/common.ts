@@ -12,6 +12,9 @@ export const common = {
   "app.not_found.text": "Odnośnik może być stary lub błędny.",
   "app.admins_only": "Ta strona jest tylko dla administratorów",
   "app.admins_only.text": "Poproś administratora tego serwera o tę rolę albo wróć do czatu.",
+  "app.offline":
+    "Serwer jest nieosiągalny. Widzisz to, co zachowała przeglądarka; pytania czekają i zostaną wysłane później.",
+  "app.new_version": "Jest nowa wersja tej strony.",
   "app.home": "Do rozmowy",
   "shell.side": "Rozmowy i konto",
   "app.simulated": "Odpowiedzi są symulowane: nie ustawiono klucza do modelu.",
@@ -29,6 +32,7 @@ export const common = {
   "theme.light": "Jasny",
   "theme.dark": "Ciemny",
   "problem.unreachable": "Serwer jest nieosiągalny. Sprawdź połączenie i spróbuj ponownie.",
+  "problem.not_sent": "Napisano to ponad dobę temu i nie udało się wysłać. Skopiuj tekst i zapytaj ponownie.",
   "problem.rate_limited": "Zbyt wiele żądań. Spróbuj ponownie za {seconds} s.",
   "problem.unexpected": "To się nie udało. Spróbuj ponownie.",
 } as const;

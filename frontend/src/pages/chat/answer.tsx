@@ -73,6 +73,12 @@ function AnswerText({ view }: { view: AnswerView }): ReactNode {
   const team = view.members.length > 0;
   const empty = view.groups.length === 0 && !view.tail;
   if (empty && view.state === "elsewhere") return <p className="soft">{t("chat.pending")}</p>;
+  if (empty && view.state === "queued")
+    return (
+      <p className="soft" role="status">
+        {t("chat.queued")}
+      </p>
+    );
   if (empty && !team && (view.state === "waiting" || view.state === "streaming")) return <Dots />;
   return (
     <>
