@@ -1,5 +1,5 @@
 /** Calls of the HTTP API: with the access token, with a deadline, and with problems as exceptions. */
-import { isProblem, Problem, problemOf, UNREACHABLE, unreachable } from "@/api/problem";
+import { AWAY, isProblem, Problem, problemOf, UNREACHABLE, unreachable } from "@/api/problem";
 
 const DEADLINE_MS = 30_000;
 const RENEWABLE = new Set(["token_expired", "token_invalid", "unauthenticated"]);
@@ -141,7 +141,7 @@ export class ApiClient {
         credentials: "same-origin",
         cache: "no-store",
       });
-      this.reachability?.find();
+      if (!AWAY.has(response.status)) this.reachability?.find();
       return response;
     } catch (error) {
       if (signal?.aborted) throw error;

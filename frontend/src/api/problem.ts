@@ -26,12 +26,17 @@ export function unreachable(): Problem {
   return new Problem(UNREACHABLE, 0, "The server cannot be reached.");
 }
 
+/** What proxies answer for a server that they cannot reach. */
+export const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
+
 export async function problemOf(response: Response): Promise<Problem> {
   const retryAfter = Number(response.headers.get("retry-after")) || null;
   try {
     const { code, detail, ...more } = (await response.json()) as Record<string, unknown>;
     return new Problem(String(code), response.status, String(detail), retryAfter, more);
   } catch {
+    // A proxy's own page: it could not reach the server either.
+    if (AWAY.has(response.status)) return unreachable();
     return new Problem("unexpected", response.status, response.statusText, retryAfter);
   }
 }

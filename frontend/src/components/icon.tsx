@@ -22,6 +22,7 @@ const SHAPES = {
   folder: "M3 6h6l2 2h10v11H3z",
   globe: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M3 12h18M12 3c5 5 5 13 0 18M12 3c-5 5-5 13 0 18",
   key: "M8 9a4 4 0 1 0 0 8 4 4 0 0 0 0-8M11 11l9-7M16 7l3 3",
+  keyboard: "M3 7h18v10H3zM7 10.5h.5M11 10.5h.5M15 10.5h.5M8 14h8",
   lock: "M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3",
   list: "M9 6h12M9 12h12M9 18h12M4 6h.01M4 12h.01M4 18h.01",
   menu: "M4 7h16M4 12h16M4 17h16",

@@ -40,6 +40,14 @@ test("without the server, what it answered before is read; what was never asked 
   await expect(api.get("/api/folders")).rejects.toMatchObject({ code: "unreachable" });
 });
 
+test("a proxy that cannot reach the server is no server", async () => {
+  const { api, copies } = client({ "GET /api/folders": answering(["mine"]) });
+  await copies.belongTo(USER);
+  await api.get("/api/folders");
+  const proxy: typeof fetch = async () => new Response("<h1>Bad Gateway</h1>", { status: 502 });
+  expect(await new ApiClient(TOKENS, proxy, copies).get("/api/folders")).toEqual(["mine"]);
+});
+
 test("nothing of the account, of keys or of older pages is kept", async () => {
   const paths = ["/api/auth/me", "/api/auth/api-keys", "/api/ai/v4/analytics/user?days=30", `${MESSAGES}&cursor=abc`];
   const { api, copies } = client(Object.fromEntries(paths.map((path) => [`GET ${path}`, answering({})])));

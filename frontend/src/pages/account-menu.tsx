@@ -6,7 +6,7 @@ import { navigate } from "@/router";
 import { useServices, useUser } from "@/session/context";
 
 /** Who is signed in, and what concerns the account. */
-export function AccountMenu(): ReactNode {
+export function AccountMenu({ onHelp }: { onHelp(): void }): ReactNode {
   const { t } = useWords();
   const { session } = useServices();
   const user = useUser();
@@ -19,7 +19,8 @@ export function AccountMenu(): ReactNode {
     ...admin,
     ...(firstTheme ? [{ ...firstTheme, separated: true }, ...themes] : []),
     ...(firstLocale ? [{ ...firstLocale, separated: true }, ...locales] : []),
-    { label: t("menu.signout"), icon: "signOut", separated: true, onSelect: () => void session.signOut() },
+    { label: t("shortcut.title"), icon: "keyboard", separated: true, onSelect: onHelp },
+    { label: t("menu.signout"), icon: "signOut", onSelect: () => void session.signOut() },
   ];
   return (
     <div className="account">

@@ -5,7 +5,8 @@ import { IconButton } from "@/components/button";
 import { useWords } from "@/i18n";
 import { OfflineNotice } from "@/offline/offline-notice";
 import { AccountMenu } from "@/pages/account-menu";
-import { usePath } from "@/router";
+import { ShortcutHelp, useShortcuts } from "@/pages/shortcuts";
+import { navigate, usePath } from "@/router";
 import "@/styles/shell.css";
 
 interface ShellProps {
@@ -32,6 +33,14 @@ export function Shell({ side, sideLabel, bar, children }: ShellProps): ReactNode
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
+  const [help, setHelp] = useState(false);
+  useShortcuts({
+    onHelp: () => setHelp(true),
+    onSearch: () => {
+      setOpen(true);
+      focusSearch();
+    },
+  });
   return (
     <div className={`shell ${open ? "side-open" : ""}`}>
       <button type="button" className="skip button" onClick={() => document.getElementById("content")?.focus()}>
@@ -43,7 +52,7 @@ export function Shell({ side, sideLabel, bar, children }: ShellProps): ReactNode
           <IconButton className="side-toggle" icon="close" label={t("common.close")} onClick={() => setOpen(false)} />
         </div>
         <div className="side-body">{side}</div>
-        <AccountMenu />
+        <AccountMenu onHelp={() => setHelp(true)} />
       </nav>
       <button type="button" className="scrim" tabIndex={-1} aria-hidden="true" onClick={() => setOpen(false)} />
       <div className="content">
@@ -63,6 +72,25 @@ export function Shell({ side, sideLabel, bar, children }: ShellProps): ReactNode
           {children}
         </main>
       </div>
+      {help && <ShortcutHelp onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+const SEARCH = ".side-search input";
+const SEARCH_MS = 3000;
+
+/** Where the side has no search, the chat's has one, as soon as it is there. */
+function focusSearch(): void {
+  const focus = (): boolean => {
+    const input = document.querySelector<HTMLInputElement>(SEARCH);
+    input?.focus();
+    return input !== null && document.activeElement === input;
+  };
+  if (!document.querySelector(SEARCH)) navigate("/");
+  const until = Date.now() + SEARCH_MS;
+  const attempt = (): void => {
+    if (!focus() && Date.now() < until) requestAnimationFrame(attempt);
+  };
+  attempt();
 }

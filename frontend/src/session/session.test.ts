@@ -43,6 +43,25 @@ test("a server that is away does not end the sign-in", async () => {
   expect(session.state.status).toBe("signed-in");
 });
 
+test("without the server the page opens for who was signed in last, and the sign-in goes on when it is back", async () => {
+  const server = new FakeServer({ "POST /api/auth/refresh": () => Promise.reject(new TypeError("network")) });
+  new Session(server.fetch).begin(ANSWER);
+  const session = new Session(server.fetch, Date.now, async () => USER);
+  await session.start();
+  expect(session.state).toEqual({ status: "signed-in", user: USER });
+  await expect(session.token()).rejects.toMatchObject({ code: "unreachable" });
+  server.on("POST /api/auth/refresh", () => signedIn());
+  expect(await session.token()).toBe("a token");
+});
+
+test("a server that refuses for a while is not taken for one that is away", async () => {
+  const server = new FakeServer({ "POST /api/auth/refresh": () => problem(503, "draining") });
+  new Session(server.fetch).begin(ANSWER);
+  const session = new Session(server.fetch, Date.now, async () => USER);
+  await session.start();
+  expect(session.state).toEqual({ status: "unreachable" });
+});
+
 test("the token is renewed before it runs out", async () => {
   vi.useFakeTimers();
   const server = new FakeServer({ "POST /api/auth/refresh": () => signedIn(USER, "the next token") });

@@ -3,7 +3,7 @@
  * can read. Renewing replaces it, so tabs take turns: a tab that used the one before would end the sign-in.
  */
 import type { Tokens } from "@/api/client";
-import { type Problem, problemOf, unreachable } from "@/api/problem";
+import { isProblem, type Problem, problemOf, UNREACHABLE, unreachable } from "@/api/problem";
 import type { SignedIn, User } from "@/api/types";
 import { readSetting, writeSetting } from "@/theme";
 
@@ -49,8 +49,8 @@ export class Session implements Tokens {
     if (!readSetting(HINT)) return this.become({ status: "signed-out" });
     try {
       await this.renew();
-    } catch {
-      const user = await this.lastUser();
+    } catch (error) {
+      const user = isProblem(error, UNREACHABLE) ? await this.lastUser() : null;
       this.become(user ? { status: "signed-in", user } : { status: "unreachable" });
     }
   }

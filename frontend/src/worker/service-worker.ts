@@ -36,6 +36,8 @@ const ENTRIES = new Set([ENTRY, "/admin"]);
 const ASSETS = "/assets/";
 /** This version, and the one of pages that are open already. */
 const VERSIONS = 2;
+/** What a proxy answers for a server that it cannot reach. */
+const AWAY = new Set([502, 503, 504]);
 /** A network that does not answer in this time is as good as none. */
 const PATIENCE_MS = 6000;
 
@@ -65,11 +67,13 @@ async function activate(): Promise<void> {
 
 /** What the server has now; without it, what was kept. */
 async function newest(request: Request, address: string): Promise<Response> {
+  const copy = async (): Promise<Response | undefined> => (await caches.open(CURRENT)).match(address);
   try {
-    return await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return AWAY.has(response.status) ? ((await copy()) ?? response) : response;
   } catch (error) {
-    const copy = await (await caches.open(CURRENT)).match(address);
-    if (copy) return copy;
+    const kept = await copy();
+    if (kept) return kept;
     throw error;
   }
 }
