@@ -12,7 +12,16 @@ PHONE = ViewportSize(width=390, height=844)
 COLOUR_RULES = ("color-contrast", "link-in-text-block")
 """What a theme changes. All the rest is the same in both."""
 GUESTS = ("/#/sign-in", "/#/sign-up", "/#/forgot-password", "/#/reset-password/abc", "/#/no/such/page")
-USERS = ("/#/account", "/#/account/security", "/#/account/usage", "/#/account/keys", "/#/account/data")
+USERS = (
+    "/#/account",
+    "/#/account/instructions",
+    "/#/account/prompts",
+    "/#/account/security",
+    "/#/account/usage",
+    "/#/account/shares",
+    "/#/account/keys",
+    "/#/account/data",
+)
 ADMINS = (
     "/admin",
     "/admin#/business",
