@@ -104,7 +104,7 @@ def prepare(folder: Path, *, everything: bool) -> Node:
     if installed[:1] == [lock] and (not everything or "everything" in installed):
         return node
     everything = everything or "everything" in installed
-    arguments = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    arguments = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", "--no-update-notifier"]
     if run(node, folder, str(node.npm), *arguments, *(() if everything else ("--omit=dev",)), seconds=INSTALL_S):
         raise PageError("npm could not install its packages, see above. Is the npm registry reachable from here?")
     record.write_text(f"{lock} everything" if everything else lock)
