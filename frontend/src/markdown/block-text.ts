@@ -7,6 +7,7 @@
  */
 
 const GROUP_BLOCKS = 24;
+const GROUP_CHARACTERS = 4000;
 const LONG_BLOCK = 3000;
 const FENCE = /^\s*(`{3,}|~{3,})/;
 const HEADING = /^#{1,6}\s/;
@@ -20,6 +21,8 @@ export type Group = readonly string[];
 export class BlockText {
   private full: Group[] = [];
   private last: Group = [];
+  /** Characters of the last group. */
+  private size = 0;
   private open = "";
   private line = "";
   private fence: string | null = null;
@@ -109,12 +112,19 @@ export class BlockText {
     this.blank = false;
     if (this.open.trim() === "") return;
     this.last = [...this.last, this.open];
+    this.size += this.open.length;
     this.open = "";
     this.groups = [...this.full, this.last];
-    if (this.last.length < GROUP_BLOCKS) return;
+    if (this.last.length < GROUP_BLOCKS && this.size < GROUP_CHARACTERS) return;
     this.full = [...this.full, this.last];
     this.last = [];
+    this.size = 0;
   }
+}
+
+/** Whether a block begins with an item of a list. */
+export function isListItem(block: string): boolean {
+  return ITEM.test(block);
 }
 
 /** The blocks of a whole text. */

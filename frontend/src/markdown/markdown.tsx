@@ -1,5 +1,5 @@
 import { memo, type ReactNode, useMemo } from "react";
-import { type Group, groupsOf } from "@/markdown/block-text";
+import { type Group, groupsOf, isListItem } from "@/markdown/block-text";
 import { Elements } from "@/markdown/elements";
 import { GrowingCode, openCode } from "@/markdown/growing-code";
 import { tokensOf } from "@/markdown/lexer";
@@ -9,9 +9,31 @@ const Block = memo(function Block({ text }: { text: string }): ReactNode {
   return <Elements tokens={tokensOf(text)} />;
 });
 
-const BlockGroup = memo(function BlockGroup({ blocks }: { blocks: Group }): ReactNode {
-  return blocks.map((block, index) => <Block key={index} text={block} />);
+/** Groups at the end that are drawn always: the browser then knows how high they are when they are settled. */
+const NEAR = 2;
+
+interface GroupProps {
+  blocks: Group;
+  /** It goes on with the list that the group before it ends with. */
+  joined: boolean;
+  /** More will come, but not here: out of sight it need not be drawn. */
+  settled: boolean;
+}
+
+/** An element of its own: what arrives in one group has the browser look at no other group's styles. */
+const BlockGroup = memo(function BlockGroup({ blocks, joined, settled }: GroupProps): ReactNode {
+  return (
+    <div className={classOf(joined, settled)}>
+      {blocks.map((block, index) => (
+        <Block key={index} text={block} />
+      ))}
+    </div>
+  );
 });
+
+function classOf(joined: boolean, settled = false): string {
+  return ["blocks", joined && "joined", settled && "settled"].filter(Boolean).join(" ");
+}
 
 /** A whole text. */
 export function Markdown({ text }: { text: string }): ReactNode {
@@ -19,16 +41,37 @@ export function Markdown({ text }: { text: string }): ReactNode {
   return <MarkdownBlocks groups={groups} tail="" />;
 }
 
+interface BlocksProps {
+  groups: readonly Group[];
+  tail: string;
+  /** The text still arrives. */
+  growing?: boolean;
+}
+
 /** A text that arrives: closed groups are rendered once, only the tail each time. */
-export function MarkdownBlocks({ groups, tail }: { groups: readonly Group[]; tail: string }): ReactNode {
+export function MarkdownBlocks({ groups, tail, growing = false }: BlocksProps): ReactNode {
   return (
-    <div className="markdown">
+    <div className={growing ? "markdown growing" : "markdown"}>
       {groups.map((group, index) => (
-        <BlockGroup key={index} blocks={group} />
+        <BlockGroup
+          key={index}
+          blocks={group}
+          joined={goesOn(groups[index - 1], group[0])}
+          settled={growing && index < groups.length - NEAR}
+        />
       ))}
-      {tail && <Tail text={tail} />}
+      {tail && (
+        <div className={classOf(goesOn(groups.at(-1), tail))}>
+          <Tail text={tail} />
+        </div>
+      )}
     </div>
   );
+}
+
+/** Whether the list at the end of a group goes on with the next block. */
+function goesOn(before: Group | undefined, next = ""): boolean {
+  return isListItem(next) && isListItem(before?.at(-1) ?? "");
 }
 
 function Tail({ text }: { text: string }): ReactNode {

@@ -83,7 +83,7 @@ function AnswerText({ view }: { view: AnswerView }): ReactNode {
   return (
     <>
       {team && !empty && <h3 className="team-heading">{t("team.synthesis")}</h3>}
-      {!empty && <MarkdownBlocks groups={view.groups} tail={view.tail} />}
+      {!empty && <MarkdownBlocks groups={view.groups} tail={view.tail} growing={view.state === "streaming"} />}
       {view.state === "interrupted" && <p className="soft small">{t(empty ? "chat.lost" : "chat.interrupted")}</p>}
     </>
   );

@@ -43,7 +43,7 @@ export function ConversationList({ view, currentId }: { view: ListView; currentI
   if (rows.length === 0 && !others.isPending) return <p className="side-empty soft small">{t("side.empty")}</p>;
   return (
     <div className="side-list" ref={scroller}>
-      <ul style={{ height: list.getTotalSize() }}>
+      <ul className="side-rows" style={{ height: list.getTotalSize() }}>
         {items.map((item) => {
           const row = rows[item.index];
           return (

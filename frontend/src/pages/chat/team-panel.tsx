@@ -132,7 +132,7 @@ function MemberAnswer({ member, onRerun }: { member: MemberView; onRerun: Props[
   return (
     <>
       {receipt?.error && <p className="error-text">{receipt.error}</p>}
-      <MarkdownBlocks groups={member.groups} tail={member.tail} />
+      <MarkdownBlocks groups={member.groups} tail={member.tail} growing={member.receipt === null} />
       <div className="message-tools">
         {receipt && (
           <span className="soft small">
