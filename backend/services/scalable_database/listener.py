@@ -46,6 +46,10 @@ def command_shape(command: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+BACKGROUND = {"createIndexes"}
+"""As slow as there is much to index, and nobody waits for it."""
+
+
 class CommandFeed(CommandListener):
     """Hands events to on_command on the event loop, whichever thread the driver works in; many at one wake-up."""
 
@@ -73,7 +77,7 @@ class CommandFeed(CommandListener):
         target = command.get("collection" if event.command_name == "getMore" else event.command_name)
         name = target if isinstance(target, str) else ""
         seconds = event.duration_micros / 1e6
-        if seconds >= self._slow_s:
+        if seconds >= self._slow_s and event.command_name not in BACKGROUND:
             log.warning(
                 "slow_query",
                 command=event.command_name,
