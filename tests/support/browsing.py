@@ -47,6 +47,14 @@ def build_page() -> None:
         subprocess.run((sys.executable, "scripts/page.py", command), cwd=CHECKOUT, check=True, timeout=seconds)
 
 
+async def enter(page: Page, email: str, password: str) -> None:
+    """Signs in without the form. The page's context has a base_url; the page is somewhere on the site afterwards."""
+    answer = await page.request.post("/api/auth/login", data={"email": email, "password": password})
+    assert answer.ok, await answer.text()
+    await page.goto("/theme.js")  # a small file of the site: what is stored there is the page's
+    await page.evaluate("name => localStorage.setItem(name, 'yes')", SIGNED_IN_HINT)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A worker that serves the page. database: what it has stored."""
@@ -94,14 +102,11 @@ class Visitor:
     async def join(self, email: str = "", *, register: bool = True) -> None:
         """Signs in without the forms, as most tests are not about them; by default as a new user."""
         self.email = email or f"guest{next(_numbers)}@example.com"
-        credentials = {"email": self.email, "password": PASSWORD}
         if register:
+            credentials = {"email": self.email, "password": PASSWORD}
             answer = await self.context.request.post("/api/auth/register", data=credentials)
             assert answer.ok, await answer.text()
-        answer = await self.context.request.post("/api/auth/login", data=credentials)
-        assert answer.ok, await answer.text()
-        await self.page.goto("/theme.js")  # a small file of the site: what is stored there is the page's
-        await self.page.evaluate("name => localStorage.setItem(name, 'yes')", SIGNED_IN_HINT)
+        await enter(self.page, self.email, PASSWORD)
         await self.open("/")
         await expect(self.composer).to_be_visible()
 
