@@ -19,6 +19,7 @@ from tests.support.chat import ledger
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NODE_MODULES = CHECKOUT / "frontend" / "node_modules"
+DIST = CHECKOUT / "frontend" / "dist"
 CHROMIUM_NAMES = ("chromium", "chromium-browser")
 WAIT_MS = 15_000
 INSTALL_S, BUILD_S = 900, 600
