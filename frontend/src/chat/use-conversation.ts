@@ -100,6 +100,11 @@ function agentOf(answer: Message): string {
 
 const leaves = new Map<string, string>();
 
+/** The last message of the branch that is shown; undefined: the newest one. */
+export function chosenLeaf(conversationId: string): string | undefined {
+  return leaves.get(conversationId);
+}
+
 /** The chosen branch of each conversation, for as long as the tab lives. */
 function useLeaf(conversationId: string | null): [string | null, (id: string) => void] {
   const [, changed] = useState(0);

@@ -15,7 +15,7 @@ import { ServicesProvider } from "@/session/context";
 import { Session } from "@/session/session";
 
 // A page is a file of its own, which a busy machine may take a while to load.
-configure({ asyncUtilTimeout: 4000 });
+configure({ asyncUtilTimeout: 10_000 });
 
 // jsdom has none. A mouse and a keyboard, as most tests expect.
 window.matchMedia ??= ((query: string) => ({ matches: query.includes("fine") })) as typeof matchMedia;

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { NewShare } from "@/api/prompts";
+import { chosenLeaf } from "@/chat/use-conversation";
 import { Link } from "@/components/button";
 import { CopyButton } from "@/components/copy-button";
 import { Dialog } from "@/components/dialog";
@@ -22,7 +23,11 @@ export function ShareDialog({ conversationId, onClose }: Props): ReactNode {
   const queries = useQueryClient();
   const [link, setLink] = useState<string | null>(null);
   const share = async (): Promise<void> => {
-    const made = await api.post<NewShare>(`/api/conversations/${conversationId}/share`, {});
+    const branch = chosenLeaf(conversationId);
+    const made = await api.post<NewShare>(
+      `/api/conversations/${conversationId}/share`,
+      branch ? { message_id: branch } : {},
+    );
     setLink(new URL(made.url_path, location.origin).href);
     await queries.invalidateQueries({ queryKey: SHARES_KEY });
   };

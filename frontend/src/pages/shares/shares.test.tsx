@@ -46,6 +46,42 @@ test("a conversation's menu makes a link, which is shown once", async () => {
   expect(link.value).toBe(`${location.origin}/#/shared/the-token`);
 });
 
+test("what is shared is the branch that is shown", async () => {
+  const question = {
+    id: "msg_1",
+    role: "user",
+    content: "How?",
+    status: "complete",
+    agent: null,
+    receipt: null,
+    responses: [],
+    reasoning: null,
+    parent_id: null,
+    feedback: null,
+    created_at: USER.created_at,
+  };
+  const answer = { ...question, role: "assistant", agent: "dev", parent_id: "msg_1" };
+  const items = [{ ...answer, id: "msg_3", content: "So." }, { ...answer, id: "msg_2", content: "Thus." }, question];
+  const server = new FakeServer({
+    "GET /api/conversations": () => ({ body: { items: [], next_cursor: null } }),
+    "GET /api/conversations/conv_1": () => ({ body: CONVERSATION }),
+    "GET /api/conversations/conv_1/messages": () => ({ body: { items, next_cursor: null } }),
+    "POST /api/conversations/conv_1/share": () => ({
+      status: 201,
+      body: { ...SHARE, url_path: "/#/shared/the-token" },
+    }),
+  });
+  navigate("/c/conv_1");
+  renderPage(<App />, server);
+  await userEvent.click(await screen.findByRole("button", { name: "Previous version" }));
+  expect(await screen.findByText("Thus.")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "More for “Lists”" }));
+  await userEvent.click(screen.getByRole("menuitem", { name: "Share by a link" }));
+  await userEvent.click(screen.getByRole("button", { name: "Make the link" }));
+  await screen.findByLabelText("Link");
+  expect(server.calls.find((call) => call.path.endsWith("/share"))?.body).toEqual({ message_id: "msg_2" });
+});
+
 test("a link is taken back", async () => {
   let items = [SHARE];
   const server = new FakeServer({

@@ -1,6 +1,6 @@
 import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { ChartFigure } from "@/components/chart-figure";
-import { SelectField } from "@/components/field";
+import { Choices } from "@/components/choices";
 import { useWords } from "@/i18n";
 import { useQuantities } from "@/i18n/quantities";
 import type { Sum } from "@/pages/usage/sums";
@@ -23,14 +23,12 @@ export function DailyChart({ days }: { days: Sum[] }): ReactNode {
   );
   return (
     <div className="stack">
-      <div className="usage-period">
-        <SelectField
-          label={t("usage.measure")}
-          value={measure}
-          onChange={(event) => setMeasure(event.target.value as Measure)}
-          options={MEASURES.map((one): [string, string] => [one, t(`usage.${one}`)])}
-        />
-      </div>
+      <Choices
+        label={t("usage.measure")}
+        choices={MEASURES.map((value) => ({ value, label: t(`usage.${value}`) }))}
+        chosen={measure}
+        onChoose={setMeasure}
+      />
       <ChartFigure
         title={t("usage.by_day")}
         kind="bars"
