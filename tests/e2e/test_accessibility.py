@@ -89,3 +89,17 @@ async def test_menus_and_dialogs(visit: Visit) -> None:
     await visitor.page.keyboard.press("Escape")
     await visitor.page.get_by_role("navigation").get_by_role("button", name=visitor.email.split("@")[0]).click()
     await check(visitor)
+
+
+async def test_dialogs_of_administrators(visit: Visit) -> None:
+    guest, visitor = await visit(), await visit()
+    await guest.join()
+    await visitor.join(ADMIN_EMAIL, register=False)
+    await visitor.open("/admin#/users")
+    await visitor.page.get_by_label("Address begins with").fill(guest.email)
+    for action in ("Set a budget", "Close the account"):
+        await visitor.button(f"More for {guest.email}").click()
+        await visitor.page.get_by_role("menuitem", name=action).click()
+        await expect(visitor.page.get_by_role("dialog")).to_be_visible()
+        await check(visitor)
+        await visitor.page.keyboard.press("Escape")

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import type { AlertLists, Dashboard, Health, WindowName } from "@/api/admin";
+import { ALERTS } from "@/chat/apply-update";
 import { useApi } from "@/session/context";
 
 const EVERY_MS = { "1h": 10_000, "24h": 60_000, "30d": 300_000 } as const;
@@ -23,7 +24,7 @@ export function useDashboard(window: WindowName) {
 export function useAlerts() {
   const api = useApi();
   return useQuery({
-    queryKey: ["admin", "alerts"],
+    queryKey: ALERTS,
     queryFn: ({ signal }) => api.get<AlertLists>("/api/ai/v4/performance/alerts", signal),
     refetchInterval: ALERTS_EVERY_MS,
   });
