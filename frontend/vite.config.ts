@@ -93,7 +93,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     reporters: ["dot"],
     // jsdom does not know the element <search>, of which React then warns.
     onConsoleLog: (text) => !text.includes("The tag <search> is unrecognized"),

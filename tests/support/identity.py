@@ -1,6 +1,6 @@
 """Fakes of what identity needs, in memory. The real repositories are tested in tests/integration."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from backend.domain.users import DEFAULT_LOCALE, Locale, Session, User, UserRole
 from backend.errors import Conflict, DatabaseUnavailable, RateLimited
 from backend.services.identity import Identity, Tokens
 from backend.services.identity.passwords import Passwords
-from backend.services.redis_client import RedisUnavailable
+from tests.support.bus import Bus, Network
 
 SECRET = "secret key of the tests, long enough"
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
@@ -189,45 +189,6 @@ class Limits:
 
     async def record_failed_sign_in(self, subject: str) -> None:
         self.failures[subject] = self.failures.get(subject, 0) + 1
-
-
-class Network:
-    """What the workers' buses share. Cut it and messages are lost, as they are without Redis."""
-
-    def __init__(self) -> None:
-        self.buses: list[Bus] = []
-
-    def cut(self) -> None:
-        for bus in self.buses:
-            bus.connected = False
-
-    def mend(self) -> None:
-        for bus in self.buses:
-            bus.connected = True
-            for handler in bus.gap_handlers:
-                handler()
-
-
-class Bus:
-    def __init__(self, network: Network) -> None:
-        self.connected = True
-        self.handlers: dict[str, list[Callable[[bytes], None]]] = {}
-        self.gap_handlers: list[Callable[[], None]] = []
-        self._network = network
-        network.buses.append(self)
-
-    def subscribe(self, channel: str, handler: Callable[[bytes], None]) -> None:
-        self.handlers.setdefault(channel, []).append(handler)
-
-    def on_gap(self, handler: Callable[[], None]) -> None:
-        self.gap_handlers.append(handler)
-
-    async def publish(self, channel: str, payload: bytes) -> None:
-        if not self.connected:
-            raise RedisUnavailable("cut")
-        for bus in self._network.buses:
-            for handler in bus.handlers.get(channel, ()):
-                handler(payload)
 
 
 class Audit:

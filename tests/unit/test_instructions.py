@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from backend.domain.instructions import Instructions
 from backend.domain.models import ModelCatalogue
 from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.preferences import Preferences
-from backend.services.redis_client import RedisUnavailable
+from tests.support.bus import Bus, Network
 
 BRIEF = Instructions(about="I am a nurse.", style="Be brief.")
 words = st.text(max_size=40) | st.sampled_from(["</instructions>", "< / INSTRUCTIONS-0123456789abcdef>"])
@@ -77,30 +76,9 @@ class Store:
         self.stored[user_id] = instructions
 
 
-class Announcing:
-    """A bus of which the test decides whether it is connected."""
-
-    def __init__(self) -> None:
-        self.connected = True
-        self.handlers: list[Callable[[bytes], None]] = []
-        self.gaps: list[Callable[[], None]] = []
-
-    def subscribe(self, _: str, handler: Callable[[bytes], None]) -> None:
-        self.handlers.append(handler)
-
-    def on_gap(self, handler: Callable[[], None]) -> None:
-        self.gaps.append(handler)
-
-    async def publish(self, _: str, payload: bytes) -> None:
-        if not self.connected:
-            raise RedisUnavailable("away")
-        for handler in self.handlers:
-            handler(payload)
-
-
 async def test_they_are_read_once_until_they_change_on_any_worker() -> None:
-    store, bus = Store(), Announcing()
-    here, there = Preferences(store, bus), Preferences(store, bus)
+    store, network = Store(), Network()
+    here, there = Preferences(store, Bus(network)), Preferences(store, Bus(network))
     for _ in range(3):
         assert await here.instructions("user_ada") == await there.instructions("user_ada") == Instructions()
     assert store.reads == 2
@@ -110,23 +88,20 @@ async def test_they_are_read_once_until_they_change_on_any_worker() -> None:
 
 
 async def test_a_deaf_worker_remembers_nothing() -> None:
-    store, bus = Store(), Announcing()
-    here, there = Preferences(store, bus), Preferences(store, bus)
+    store, network = Store(), Network()
+    here, there = Preferences(store, Bus(network)), Preferences(store, Bus(network))
     await here.instructions("user_ada")
-    bus.connected = False
+    network.cut()
     await there.set_instructions("user_ada", BRIEF)
     assert await here.instructions("user_ada") == BRIEF
-    bus.connected = True
-    await there.set_instructions("user_eve", BRIEF)
-    for announce in bus.gaps:
-        announce()
+    network.mend()
     store.stored["user_ada"] = Instructions()
     assert await here.instructions("user_ada") == Instructions()
 
 
 async def test_what_was_read_before_a_change_is_not_remembered_after_it() -> None:
-    store, bus = Store(), Announcing()
-    here, there = Preferences(store, bus), Preferences(store, bus)
+    store, network = Store(), Network()
+    here, there = Preferences(store, Bus(network)), Preferences(store, Bus(network))
     store.held = asyncio.Event()
     reading = asyncio.ensure_future(here.instructions("user_ada"))
     await asyncio.sleep(0)

@@ -20,7 +20,8 @@ from backend.services.api_keys.known import KNOWN_S, LOOK_UPS, UNKNOWN_S
 from backend.services.api_keys.last_used import LastUsed
 from backend.services.api_keys.text import hash_of, is_well_formed, new_text
 from backend.services.identity import Principal
-from tests.support.identity import Bus, Clock, Network
+from tests.support.bus import Bus, Network
+from tests.support.identity import Clock
 from tests.support.waiting import eventually
 
 SCANNERS = re.compile(r"\baek_[0-9a-f]{72}\b")

@@ -1,43 +1,20 @@
 """Live updates on one worker: who hears what, for how long, and what a slow reader gets."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from backend.domain.updates import RESYNC, conversation_changed
 from backend.errors import Overloaded, RateLimited
-from backend.services.redis_client import RedisUnavailable
 from backend.services.updates import Frame, Updates
 from backend.services.updates.subscription import WAITING_MAX
 from backend.services.updates.updates import STREAMS_PER_USER
+from tests.support.bus import Bus, Network
 from tests.support.monitoring import Clock
 
 ADA, EVE = "user_ada", "user_eve"
 WITHIN_S = 5.0
-
-
-class Loopback:
-    """The bus of one worker."""
-
-    connected = True
-    away = False
-
-    def __init__(self) -> None:
-        self.handlers: list[Callable[[bytes], None]] = []
-        self.gaps: list[Callable[[], None]] = []
-
-    def subscribe(self, _: str, handler: Callable[[bytes], None]) -> None:
-        self.handlers.append(handler)
-
-    def on_gap(self, handler: Callable[[], None]) -> None:
-        self.gaps.append(handler)
-
-    async def publish(self, _: str, payload: bytes) -> None:
-        if self.away:
-            raise RedisUnavailable("away")
-        for handler in self.handlers:
-            handler(payload)
 
 
 class Reader:
@@ -67,8 +44,8 @@ class Reader:
 
 
 @pytest.fixture
-def bus() -> Loopback:
-    return Loopback()
+def network() -> Network:
+    return Network()
 
 
 @pytest.fixture
@@ -77,8 +54,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def updates(bus: Loopback, clock: Clock) -> Updates:
-    return Updates(bus, lifetime_s=60.0, heartbeat_s=0.01, clock=clock)
+def updates(network: Network, clock: Clock) -> Updates:
+    return Updates(Bus(network), lifetime_s=60.0, heartbeat_s=0.01, clock=clock)
 
 
 def changed(number: int) -> str:
@@ -103,18 +80,19 @@ async def test_everybody_hears_of_their_own_and_administrators_of_alerts(updates
 
 @pytest.mark.parametrize("away", [False, True])
 async def test_without_the_bus_this_workers_readers_hear_all_the_same(
-    updates: Updates, bus: Loopback, away: bool
+    updates: Updates, network: Network, away: bool
 ) -> None:
-    bus.away = away
+    if away:
+        network.cut()
     reader = await Reader(updates).ready()
     updates.tell(ADA, conversation_changed("conv_1"))
     assert await after_heartbeats(reader) == changed(1)
 
 
-async def test_after_a_gap_of_the_bus_everything_is_read_anew(updates: Updates, bus: Loopback) -> None:
+async def test_after_a_gap_of_the_bus_everything_is_read_anew(updates: Updates, network: Network) -> None:
     reader = await Reader(updates).ready()
-    for handler in bus.gaps:
-        handler()
+    network.cut()
+    network.mend()
     assert await after_heartbeats(reader) == "resync {}"
 
 

@@ -9,40 +9,32 @@ from backend.services.scalable_database import Document, Query, ScalableDatabase
 from backend.services.scalable_database.documents import daily_usage_from
 from backend.services.scalable_database.reads import DAILY_USAGE, USER
 
-TOTALS = Query(
-    "usage_daily.totals",
-    "usage_daily",
-    lambda since: {"day": {"$gte": since}},
-    {"since": ("day", "2026-01-01")},
-    stages=(
-        {
-            "$group": {
-                "_id": {"day": "$day", "model": "$model", "agent": "$agent"},
-                **{name: {"$sum": f"${name}"} for name in COUNTERS},
-            }
-        },
-        {"$sort": {"_id": -1}},
-    ),
-    kind="aggregate",
-)
 SUMS: Document = {name: {"$sum": f"${name}"} for name in COUNTERS}
 COST_ROWS_MAX = 100
 
 
-def _costs(name: str, field: str) -> Query:
-    """Of all users together by one field, the dearest first."""
+def _of_everybody(name: str, *stages: Document) -> Query:
     return Query(
         name,
         "usage_daily",
         lambda since: {"day": {"$gte": since}},
         {"since": ("day", "2026-01-01")},
-        stages=(
-            {"$group": {"_id": f"${field}", **SUMS}},
-            {"$sort": {"cost": -1, "_id": 1}},
-            {"$limit": COST_ROWS_MAX},
-        ),
+        stages=stages,
         kind="aggregate",
     )
+
+
+TOTALS = _of_everybody(
+    "usage_daily.totals",
+    {"$group": {"_id": {"day": "$day", "model": "$model", "agent": "$agent"}, **SUMS}},
+    {"$sort": {"_id": -1}},
+)
+
+
+def _costs(name: str, field: str) -> Query:
+    """By one field, the dearest first."""
+    group, sort = {"_id": f"${field}", **SUMS}, {"cost": -1, "_id": 1}
+    return _of_everybody(name, {"$group": group}, {"$sort": sort}, {"$limit": COST_ROWS_MAX})
 
 
 COSTS: Mapping[CostField, Query] = {
@@ -50,29 +42,16 @@ COSTS: Mapping[CostField, Query] = {
     "agent": _costs("usage_daily.by_agent", "agent"),
     "model": _costs("usage_daily.by_model", "model"),
 }
-TOTAL = Query(
-    "usage_daily.total",
-    "usage_daily",
-    lambda since: {"day": {"$gte": since}},
-    {"since": ("day", "2026-01-01")},
-    stages=({"$group": {"_id": None, **SUMS}},),
-    kind="aggregate",
-)
+TOTAL = _of_everybody("usage_daily.total", {"$group": {"_id": None, **SUMS}})
 
 
 def _periods(name: str, period: Document | str) -> Query:
-    """Of all users together by a period of days, with the number of those who used it, oldest first."""
-    return Query(
+    """By a period of days, with the number of those who used it, oldest first."""
+    return _of_everybody(
         name,
-        "usage_daily",
-        lambda since: {"day": {"$gte": since}},
-        {"since": ("day", "2026-01-01")},
-        stages=(
-            {"$group": {"_id": {"period": period, "user_id": "$user_id"}, **SUMS}},
-            {"$group": {"_id": "$_id.period", "users": {"$sum": 1}, **SUMS}},
-            {"$sort": {"_id": 1}},
-        ),
-        kind="aggregate",
+        {"$group": {"_id": {"period": period, "user_id": "$user_id"}, **SUMS}},
+        {"$group": {"_id": "$_id.period", "users": {"$sum": 1}, **SUMS}},
+        {"$sort": {"_id": 1}},
     )
 
 

@@ -1,45 +1,20 @@
 import { screen, waitFor } from "@testing-library/react";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Conversation, Message } from "@/api/chat";
 import { ApiClient } from "@/api/client";
 import { App } from "@/app";
 import { UpdateReader } from "@/chat/apply-update";
 import { navigate } from "@/router";
 import { FakeServer, problem, renderPage } from "@/testing/render";
+import { conversation, question, withLayout } from "@/testing/samples";
 
-const ITEM: Conversation = {
-  id: "conv_1",
-  title: "Plans",
-  agent_type: "dev",
-  last_message_id: null,
-  message_count: 2,
-  preview: "",
-  pinned: false,
-  archived: false,
-  folder_id: null,
-  temporary: false,
-  created_at: "2026-11-22T12:00:00Z",
-  updated_at: "2026-11-22T12:00:00Z",
-};
-const QUESTION: Message = {
-  id: "msg_1",
-  role: "user",
-  content: "Asked here",
-  status: "complete",
-  agent: null,
-  receipt: null,
-  responses: [],
-  reasoning: null,
-  parent_id: null,
-  created_at: "2026-11-22T12:00:00Z",
-};
+const ITEM = conversation("conv_1", "Plans");
+const QUESTION = question("Asked here");
 const ELSEWHERE: Message = { ...QUESTION, id: "msg_2", content: "Asked elsewhere", parent_id: "msg_1" };
 const OTHER: Conversation = { ...ITEM, id: "conv_2", title: "Lists", updated_at: "2026-11-22T13:00:00Z" };
 
 beforeEach(() => {
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-  vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(800);
-  HTMLElement.prototype.scrollTo ??= () => undefined;
+  withLayout();
 });
 
 /** The page with two conversations, the first of them open. stored, messages: what the server has. */

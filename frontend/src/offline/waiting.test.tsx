@@ -1,11 +1,12 @@
 import "fake-indexeddb/auto";
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { App } from "@/app";
 import { OfflineDatabase } from "@/offline/database";
 import { currentPath, navigate } from "@/router";
 import { FakeServer, problem, type Reply, renderPage } from "@/testing/render";
+import { withLayout } from "@/testing/samples";
 import { FakeStream } from "@/testing/stream";
 
 const STREAM = "/api/ai/v4/chat/stream";
@@ -35,8 +36,7 @@ async function ask(text: string): Promise<void> {
 }
 
 beforeEach(() => {
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-  HTMLElement.prototype.scrollTo ??= () => undefined;
+  withLayout();
   away = true;
 });
 

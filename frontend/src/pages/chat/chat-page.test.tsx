@@ -1,10 +1,11 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Message } from "@/api/chat";
 import { App } from "@/app";
 import { currentPath, navigate } from "@/router";
 import { FakeServer, problem, renderPage } from "@/testing/render";
+import { question, withLayout } from "@/testing/samples";
 import { FakeStream, RECEIPT } from "@/testing/stream";
 
 const MESSAGES = "GET /api/conversations/conv_1/messages";
@@ -14,18 +15,7 @@ const AGENTS = [
   { id: "luna", name: "Luna", role: "Designer", description: "", tier: "small" },
 ];
 
-const QUESTION: Message = {
-  id: "msg_1",
-  role: "user",
-  content: "Hello <script>alert(1)</script>",
-  status: "complete",
-  agent: null,
-  receipt: null,
-  responses: [],
-  reasoning: null,
-  parent_id: null,
-  created_at: "2026-11-22T12:00:00Z",
-};
+const QUESTION = question("Hello <script>alert(1)</script>");
 /** As the server stores it while it is being answered. */
 const pending = (): Message[] => [{ ...ANSWER, status: "pending", content: "", receipt: null }, QUESTION];
 const ANSWER: Message = {
@@ -39,10 +29,7 @@ const ANSWER: Message = {
 };
 
 beforeEach(() => {
-  // jsdom lays nothing out: without a height a virtual list shows nothing.
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-  vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(800);
-  HTMLElement.prototype.scrollTo ??= () => undefined;
+  withLayout();
 });
 
 function server(messages: () => Message[] = () => [ANSWER, QUESTION]): FakeServer {

@@ -1,30 +1,18 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Feedback, Message } from "@/api/chat";
 import { App } from "@/app";
 import { navigate } from "@/router";
 import { FakeServer, problem, renderPage } from "@/testing/render";
+import { question, withLayout } from "@/testing/samples";
 import { RECEIPT } from "@/testing/stream";
 
 const PUT = "PUT /api/messages/msg_2/feedback";
-const QUESTION: Message = {
-  id: "msg_1",
-  role: "user",
-  content: "Hello",
-  status: "complete",
-  agent: null,
-  receipt: null,
-  responses: [],
-  reasoning: null,
-  parent_id: null,
-  created_at: "2026-11-22T12:00:00Z",
-};
+const QUESTION = question("Hello");
 
 beforeEach(() => {
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-  vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(800);
-  HTMLElement.prototype.scrollTo ??= () => undefined;
+  withLayout();
 });
 
 function open(feedback: Feedback | null = null): FakeServer {

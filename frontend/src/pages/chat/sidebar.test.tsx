@@ -1,31 +1,14 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Conversation } from "@/api/chat";
 import { Sidebar } from "@/pages/chat/sidebar";
 import { currentPath, navigate } from "@/router";
 import { type Call, FakeServer, problem, type Reply, renderPage } from "@/testing/render";
-
-function conversation(id: string, title: string, more: Partial<Conversation> = {}): Conversation {
-  return {
-    id,
-    title,
-    agent_type: "dev",
-    last_message_id: null,
-    message_count: 2,
-    preview: "",
-    pinned: false,
-    archived: false,
-    folder_id: null,
-    temporary: false,
-    created_at: "2026-11-22T12:00:00Z",
-    updated_at: "2026-11-22T12:00:00Z",
-    ...more,
-  };
-}
+import { conversation, withLayout } from "@/testing/samples";
 
 beforeEach(() => {
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
+  withLayout();
 });
 
 /** A server with conversations that can be changed. */

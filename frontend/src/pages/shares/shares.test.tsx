@@ -1,29 +1,16 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { App } from "@/app";
 import { navigate } from "@/router";
 import { FakeServer, renderPage, USER } from "@/testing/render";
+import { conversation, withLayout } from "@/testing/samples";
 
 const SHARE = { id: "shr_1", conversation_id: "conv_1", title: "Lists", created_at: USER.created_at };
-const CONVERSATION = {
-  id: "conv_1",
-  title: "Lists",
-  agent_type: "auto",
-  last_message_id: null,
-  message_count: 2,
-  preview: "",
-  pinned: false,
-  archived: false,
-  folder_id: null,
-  temporary: false,
-  created_at: USER.created_at,
-  updated_at: USER.created_at,
-};
+const CONVERSATION = conversation("conv_1", "Lists");
 
 beforeEach(() => {
-  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-  HTMLElement.prototype.scrollTo ??= () => undefined;
+  withLayout();
 });
 
 test("a conversation's menu makes a link, which is shown once", async () => {
