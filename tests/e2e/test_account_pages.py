@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from tests.e2e.conftest import Visit
 from tests.support.application import PASSWORD
+from tests.support.axe import violations
 from tests.support.second_factor import Authenticator
 
 
@@ -89,6 +90,7 @@ async def test_who_has_a_share_link_reads_without_an_account(visit: Visit) -> No
     await reader.open(link)
     await expect(reader.page.get_by_role("heading", name="What is a rope?")).to_be_visible()
     await expect(reader.page.get_by_role("main")).to_contain_text("rope")
+    assert await violations(reader.page, "light") + await violations(reader.page, "dark") == []
     await visitor.open("/#/account/shares")
     await visitor.button("Take back the link to “What is a rope?”").click()
     await expect(page.get_by_text("You share nothing.")).to_be_visible()
