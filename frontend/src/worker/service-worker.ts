@@ -10,6 +10,8 @@
 declare const __SHELL__: readonly string[];
 declare const __VERSION__: string;
 
+export type {};
+
 interface LifeEvent extends Event {
   waitUntil(work: Promise<unknown>): void;
 }
@@ -55,7 +57,9 @@ worker.addEventListener("fetch", (event) => {
 
 async function install(): Promise<void> {
   const cache = await caches.open(CURRENT);
-  await cache.addAll(SHELL.map((address) => new Request(address, { cache: "no-cache" })));
+  await cache.addAll(
+    SHELL.map((address) => new Request(new URL(address, worker.location.origin), { cache: "no-cache" })),
+  );
   await worker.skipWaiting();
 }
 
