@@ -84,7 +84,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
-      input: { page: "index.html", sw: "src/worker/service-worker.ts" },
+      input: { page: "index.html", diagram: "diagram.html", sw: "src/worker/service-worker.ts" },
       // The service worker's address never changes: browsers ask there for the next version.
       output: { entryFileNames: ({ name }) => (name === "sw" ? WORKER : "assets/[name]-[hash].js") },
     },

@@ -6,7 +6,7 @@ content in their names and never change; the others are asked for again each tim
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,14 @@ ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """Content coding -> suffix of the file that the build has compressed, best first."""
 IMMUTABLE, REVALIDATED = "public, max-age=31536000, immutable", "no-cache"
 TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml"}
+FRAMED = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'",
+    "x-frame-options": "SAMEORIGIN",
+}
+OWN_HEADERS = {"diagram.html": FRAMED}
+"""Of files that the page shows in a frame. Diagrams are drawn in one: that sets styles inline, which the page may not,
+and may in turn ask for nothing and be framed by nobody else."""
 NEWER = "There is no such file: the page was built anew. Load it again."
 NOT_BUILT = """<!doctype html>
 <html lang="en">
@@ -55,12 +63,14 @@ class PageFile:
         existing = {coding: form for coding, form in forms.items() if form.is_file()}
         return cls(kind, hashlib.sha256(path.read_bytes()).hexdigest()[:32], {**existing, "": path})
 
-    async def answer(self, request: Request, cache_control: str) -> Response:
+    async def answer(self, request: Request, cache_control: str, own: Mapping[str, str]) -> Response:
+        """own: headers beside the usual ones."""
         coding = _accepted(request.headers.get("accept-encoding", ""), self.forms)
         headers = {
             "cache-control": cache_control,
             "etag": f'"{self.tag}-{coding}"' if coding else f'"{self.tag}"',
             "vary": "Accept-Encoding",
+            **own,
         }
         if headers["etag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
@@ -83,17 +93,19 @@ def page_router(folder: Path = BUILT) -> APIRouter:
         found = files.get(f"assets/{name}")
         if found is None:
             raise NotFound(NEWER)
-        return await found.answer(request, IMMUTABLE)
+        return await found.answer(request, IMMUTABLE, {})
 
-    async def other(file: PageFile, request: Request) -> Response:
-        return await file.answer(request, REVALIDATED)
+    async def other(file: PageFile, own: Mapping[str, str], request: Request) -> Response:
+        return await file.answer(request, REVALIDATED, own)
 
     for path in ENTRY_PATHS:
-        router.add_api_route(path, partial(other, entry) if entry else say_how, methods=READ, name=f"page {path}")
+        router.add_api_route(path, partial(other, entry, {}) if entry else say_how, methods=READ, name=f"page {path}")
     router.add_api_route("/assets/{name}", asset, methods=READ, name="page asset")
     for name, file in files.items():
         if "/" not in name and name != ENTRY:
-            router.add_route(f"/{name}", partial(other, file), methods=READ, name=f"page {name}")
+            router.add_route(
+                f"/{name}", partial(other, file, OWN_HEADERS.get(name, {})), methods=READ, name=f"page {name}"
+            )
     return router
 
 

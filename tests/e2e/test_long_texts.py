@@ -1,8 +1,6 @@
 """Long answers and long conversations: what the browser does for a frame does not depend on how much there is."""
 
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from playwright.async_api import CDPSession, expect
 
@@ -91,32 +89,17 @@ async def test_a_frame_costs_no_more_at_the_end_of_a_long_answer(visit: Visit) -
     assert costs[-1] < FACTOR * costs[0] + SLACK_S, costs
 
 
-def long_conversation() -> dict[str, Any]:
-    begun = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    messages = [
-        {
-            "id": f"m{number}",
-            "parent_id": f"m{number - 1}" if number else None,
-            "role": ("user", "assistant")[number % 2],
-            "content": f"Message {number}. " + "Some **words** that fill a line or two of the page. " * (number % 7),
-            "created_at": begun + number,
-            "status": "complete",
-        }
+def long_conversation() -> list[str]:
+    return [
+        f"Message {number}. " + "Some **words** that fill a line or two of the page. " * (number % 7)
         for number in range(MESSAGES)
     ]
-    return {"id": "long", "title": "A long conversation", "created_at": begun, "messages": messages}
 
 
 async def test_a_conversation_of_thousands_of_messages_opens_at_its_end_and_is_scrolled(visit: Visit) -> None:
     visitor = await visit()
     await visitor.join()
-    token = await visitor.context.request.post("/api/auth/refresh")
-    imported = await visitor.context.request.post(
-        "/api/conversations/import",
-        data={"format": "aether", "conversations": [long_conversation()]},
-        headers={"Authorization": f"Bearer {(await token.json())['access_token']}"},
-    )
-    assert (await imported.json())["imported"] == 1
+    await visitor.bring("A long conversation", long_conversation())
     # The list hears of it from the server.
     await visitor.page.get_by_role("link", name="A long conversation").click()
     await expect(visitor.page.get_by_text(f"Message {MESSAGES - 1}.")).to_be_in_viewport()

@@ -111,6 +111,26 @@ class Visitor:
         await self.open("/")
         await expect(self.composer).to_be_visible()
 
+    async def bring(self, title: str, texts: list[str]) -> None:
+        """Imports a conversation of these texts, questions and answers in turn."""
+        messages = [
+            {
+                "id": f"m{number}",
+                "parent_id": f"m{number - 1}" if number else None,
+                "role": ("user", "assistant")[number % 2],
+                "content": text,
+                "created_at": number + 1,
+            }
+            for number, text in enumerate(texts)
+        ]
+        token = await (await self.context.request.post("/api/auth/refresh")).json()
+        imported = await self.context.request.post(
+            "/api/conversations/import",
+            data={"format": "aether", "conversations": [{"id": title, "title": title, "messages": messages}]},
+            headers={"Authorization": f"Bearer {token['access_token']}"},
+        )
+        assert (await imported.json())["imported"] == 1
+
     @property
     def composer(self) -> Locator:
         return self.page.get_by_role("textbox", name="Message", exact=True)

@@ -19,6 +19,7 @@ def built(tmp_path: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>Aether</title>")
     (folder / "theme.js").write_text("/* theme */")
+    (folder / "diagram.html").write_text("<!doctype html><title>Diagrams</title>")
     (folder / ".sources").write_text("the build's own")
     (folder / SCRIPT).write_text("plain")
     (folder / f"{SCRIPT}.br").write_text("as brotli")
@@ -101,3 +102,12 @@ async def test_other_files_of_the_page_are_asked_for_each_time(client: httpx.Asy
 )
 async def test_nothing_else_is_served(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
+
+
+async def test_what_is_shown_in_a_frame_has_a_policy_of_its_own(client: httpx.AsyncClient) -> None:
+    framed = await client.get("/diagram.html")
+    policy = framed.headers["content-security-policy"]
+    assert framed.headers["x-frame-options"] == "SAMEORIGIN"
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'unsafe-inline';")
+    assert "connect-src" not in policy
+    assert "content-security-policy" not in (await client.get("/theme.js")).headers

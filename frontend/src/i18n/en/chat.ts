@@ -29,6 +29,8 @@ export const chat = {
   "chat.branch.previous": "Previous version",
   "chat.branch.next": "Next version",
   "chat.answered": "{agent} answered: {text}",
+  "diagram.alt": "Diagram; its source follows",
+  "diagram.source": "Source",
   "feedback.up": "A good answer",
   "feedback.down": "Not a good answer",
   "feedback.comment": "Say why",

@@ -29,6 +29,8 @@ export const chat = {
   "chat.branch.previous": "Poprzednia wersja",
   "chat.branch.next": "Następna wersja",
   "chat.answered": "{agent} odpowiada: {text}",
+  "diagram.alt": "Diagram; jego źródło jest poniżej",
+  "diagram.source": "Źródło",
   "feedback.up": "Dobra odpowiedź",
   "feedback.down": "Niedobra odpowiedź",
   "feedback.comment": "Napisz dlaczego",
