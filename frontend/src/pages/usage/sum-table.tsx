@@ -1,5 +1,6 @@
-import { type ReactNode, useId } from "react";
-import { type Column, CsvButton, Table } from "@/components/table";
+import type { ReactNode } from "react";
+import type { Column } from "@/components/table";
+import { TableFigure } from "@/components/table-figure";
 import { useWords } from "@/i18n";
 import { useQuantities } from "@/i18n/quantities";
 import { useAgentName } from "@/pages/chat/agents";
@@ -14,22 +15,16 @@ interface Props {
 /** Sums by model or by agent. */
 export function SumTable({ title, field, sums }: Props): ReactNode {
   const { t } = useWords();
-  const id = useId();
   const columns = useColumns(field);
   return (
-    <section className="figure" aria-labelledby={id}>
-      <div className="row">
-        <h2 id={id} className="grow">
-          {title}
-        </h2>
-        {sums.length > 0 && <CsvButton columns={columns} rows={sums} name={`aether-usage-by-${field}`} />}
-      </div>
-      {sums.length === 0 ? (
-        <p className="soft">{t("usage.none")}</p>
-      ) : (
-        <Table caption={title} columns={columns} rows={sums} keyOf={(sum) => sum.name} />
-      )}
-    </section>
+    <TableFigure
+      title={title}
+      columns={columns}
+      rows={sums}
+      keyOf={(sum) => sum.name}
+      name={`aether-usage-by-${field}`}
+      empty={t("usage.none")}
+    />
   );
 }
 
