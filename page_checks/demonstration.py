@@ -54,9 +54,12 @@ async def demonstration() -> AsyncIterator[Demonstration]:
             aether = launches(
                 REAL, AETHER_ADMIN_EMAIL=ADMIN_EMAIL, AETHER_ADMIN_PASSWORD=password, LC_ALL="C.UTF-8", **unlimited
             )
-            url = await aether.ready()
-            async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as client:
-                yield Demonstration(url, *await populate(client, password), password)
+            try:
+                url = await aether.ready()
+                async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as client:
+                    yield Demonstration(url, *await populate(client, password), password)
+            finally:
+                await aether.stop()  # a Valkey does not show whose it is: its launcher ends it
         finally:
             await asyncio.to_thread(launches.end)
 
