@@ -9,6 +9,8 @@ import orjson
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from backend.domain.problems import problem_of
+from backend.errors import AetherError
 from backend.services.enhanced_ai_service.idempotency import Idempotency
 from backend.services.stream_log import StreamEvent
 
@@ -80,7 +82,8 @@ async def _disconnected(request: Request) -> None:
 async def event_stream(events: AsyncGenerator[StreamEvent, None], headers: dict[str, str] | None = None) -> Response:
     """Server-sent events, each with its id, so that a reader may resume after the last one it saw.
 
-    What the log raises before the first event (an unknown stream) is raised here, before the status line is sent.
+    What the log raises before the first event (an unknown stream) is raised here, before the status line is sent;
+    where the first event takes longer than FIRST_EVENT_S, it is an error event.
     """
     first = asyncio.ensure_future(anext(events, None))
     await asyncio.wait({first}, timeout=FIRST_EVENT_S)
@@ -97,10 +100,17 @@ async def _encoded(
     first: "asyncio.Future[StreamEvent | None]", events: AsyncGenerator[StreamEvent, None]
 ) -> AsyncGenerator[bytes, None]:
     try:
-        event = await first
+        event = await _or_error(first)
         while event is not None:
             yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.event.encode(), event.data)
             event = await anext(events, None)
     finally:
         first.cancel()
         await events.aclose()
+
+
+async def _or_error(first: "asyncio.Future[StreamEvent | None]") -> StreamEvent | None:
+    try:
+        return await first
+    except AetherError as error:
+        return StreamEvent(0, "error", orjson.dumps(problem_of(error, None)))
