@@ -83,6 +83,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Mermaid and its layouts, loaded with the first diagram. What every page loads has a test of its own.
+    chunkSizeWarningLimit: 700,
     rollupOptions: {
       input: { page: "index.html", diagram: "diagram.html", sw: "src/worker/service-worker.ts" },
       // The service worker's address never changes: browsers ask there for the next version.

@@ -104,7 +104,7 @@ class Launches:
 
 def processes_of(data: Path) -> list[psutil.Process]:
     """Every process, launcher or child, that runs for this data directory."""
-    return [process for process in psutil.process_iter() if _data_dir(process) == str(data)]
+    return [process for process in psutil.process_iter() if _runs_for(process, data)]
 
 
 def end_all(data: Path) -> None:
@@ -112,10 +112,11 @@ def end_all(data: Path) -> None:
         process.kill()
 
 
-def _data_dir(process: psutil.Process) -> str | None:
+def _runs_for(process: psutil.Process, data: Path) -> bool:
+    """By its environment, or, since Valkey writes its title over that, by the folder in which it works."""
     try:
         if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return process.environ().get("AETHER_DATA_DIR")
+            return False
+        return process.environ().get("AETHER_DATA_DIR") == str(data) or Path(process.cwd()).is_relative_to(data)
     except psutil.Error:
-        return None
+        return False

@@ -35,3 +35,14 @@ test("Escape closes it and gives the focus back", async () => {
   expect(screen.queryByRole("menu")).toBeNull();
   expect(document.activeElement).toBe(screen.getByRole("button", { name: "Choose" }));
 });
+
+test.each([
+  ["below its button", 100, 300, "124px"],
+  ["above it where there is no room below", 700, 300, "396px"],
+  ["over it where there is none either", 250, 568, "192px"],
+])("it opens %s", async (_, top, height, expected) => {
+  vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(height);
+  vi.spyOn(Element.prototype, "getBoundingClientRect").mockReturnValue(new DOMRect(10, top, 30, 20));
+  await open(() => undefined);
+  expect(screen.getByRole("menu").style.top).toBe(expected);
+});

@@ -139,10 +139,11 @@ function keys(list: { current: HTMLElement | null }, onClose: () => void) {
   };
 }
 
-/** Below the button, above it where there is no room, and never beyond the window. */
+/** Below the button, above it where there is no room, over it where there is none either; never beyond the window. */
 function place(list: HTMLElement, button: DOMRect): void {
   const { offsetWidth: width, offsetHeight: height } = list;
-  const below = button.bottom + 4 + height + EDGE <= innerHeight || button.top < height + EDGE;
-  list.style.top = `${below ? button.bottom + 4 : button.top - height - 4}px`;
+  const [under, over, lowest] = [button.bottom + 4, button.top - height - 4, innerHeight - height - EDGE];
+  const top = under <= lowest ? under : over >= EDGE ? over : Math.max(EDGE, lowest);
+  list.style.top = `${top}px`;
   list.style.left = `${Math.max(EDGE, Math.min(button.left, innerWidth - width - EDGE))}px`;
 }
