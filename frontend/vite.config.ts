@@ -94,6 +94,7 @@ export default defineConfig({
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
   test: {
     environment: "jsdom",
+    maxWorkers: "100%",
     include: ["src/**/*.test.{ts,tsx}"],
     testTimeout: 60_000,
     reporters: ["dot"],
