@@ -129,7 +129,7 @@ class Servers:
         """Starts a server, and a guard that ends it should this process be killed. closing: what stops it."""
         closing = closing or self._closing
         server = asyncio.run(start)
-        command = [sys.executable, str(GUARD), str(server.pid)]
+        command = [sys.executable, str(GUARD), str(server.pid), str(self.folder)]
         guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         closing.callback(guard.communicate)
         closing.callback(lambda: asyncio.run(server.stop(10)))
