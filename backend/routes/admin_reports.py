@@ -12,7 +12,7 @@ from backend.domain.doc import Doc
 from backend.domain.usage import format_usd
 from backend.routes.analytics import Days
 from backend.routes.deps import Admin, AetherServices
-from backend.routes.leaderboard import QualityShape, RecentDays, quality_of
+from backend.routes.leaderboard import QualityShape, RecentDays, quality_of, rounded
 from backend.routes.pages import DEFAULT_LIMIT, Limit
 from backend.routes.problems import ADMIN_PROBLEMS
 from backend.services.reports import CostRow, DayReport
@@ -149,17 +149,17 @@ def _item(row: CostRow) -> CostItem:
 
 
 def _availability(found: Availability) -> AvailabilityShape:
-    return AvailabilityShape(found.requests, found.failed, _rounded(found.share))
+    return AvailabilityShape(found.requests, found.failed, rounded(found.share, DIGITS))
 
 
 def _error_budget(found: Availability, *, complete: bool) -> ErrorBudget:
     return ErrorBudget(
         requests=found.requests,
         failed=found.failed,
-        availability=_rounded(found.share),
+        availability=rounded(found.share, DIGITS),
         objective=OBJECTIVE_PERMILLE / PERMILLE,
         allowed=found.allowed,
-        left=_rounded(found.left),
+        left=rounded(found.left, DIGITS),
         scope="all_workers" if complete else "this_worker",
     )
 
@@ -181,7 +181,3 @@ def _month(month: PeriodUsage) -> BusinessMonth:
     usage = month.usage
     per_user = format_usd(usage.cost // month.users)
     return BusinessMonth(month.period, usage.requests, month.users, format_usd(usage.cost), per_user)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from backend.domain.problems import problem_of
 from backend.errors import AetherError
+from backend.routes.events import EVENT_STREAM
 from backend.services.enhanced_ai_service.idempotency import Idempotency
 from backend.services.stream_log import StreamEvent
 
@@ -89,11 +90,13 @@ async def event_stream(events: AsyncGenerator[StreamEvent, None], headers: dict[
     await asyncio.wait({first}, timeout=FIRST_EVENT_S)
     if first.done():
         first.result()
-    return StreamingResponse(
-        _encoded(first, events),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", **(headers or {})},
-    )
+    return event_response(_encoded(first, events), headers)
+
+
+def event_response(events: AsyncGenerator[bytes, None], headers: dict[str, str] | None = None) -> StreamingResponse:
+    """Server-sent events, encoded, which no cache and no proxy holds back."""
+    unheld = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type=EVENT_STREAM, headers={**unheld, **(headers or {})})
 
 
 async def _encoded(

@@ -74,22 +74,22 @@ async def get_leaderboard(_: UsageReader, services: AetherServices, days: Recent
 
 
 def shape_of(standing: Standing) -> StandingShape:
-    per_dollar, latency = standing.quality_per_dollar, standing.latency
+    latency = standing.latency
     return StandingShape(
         id=standing.id,
         requests=standing.consumption.requests,
         calls=standing.consumption.calls,
         quality=quality_of(standing.verdicts),
         cost_per_call=format_usd(standing.cost_per_call),
-        latency=LatencyShape(_rounded(latency.avg), _rounded(latency.p50), _rounded(latency.p95)),
-        quality_per_dollar=None if per_dollar is None else round(per_dollar, 1),
+        latency=LatencyShape(rounded(latency.avg), rounded(latency.p50), rounded(latency.p95)),
+        quality_per_dollar=rounded(standing.quality_per_dollar, 1),
     )
 
 
 def quality_of(verdicts: Verdicts) -> QualityShape:
     low, high = wilson_interval(verdicts) or (None, None)
-    return QualityShape(_rounded(verdicts.share), _rounded(low), _rounded(high), verdicts.up, verdicts.down)
+    return QualityShape(rounded(verdicts.share), rounded(low), rounded(high), verdicts.up, verdicts.down)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)
+def rounded(value: float | None, digits: int = DIGITS) -> float | None:
+    return None if value is None else round(value, digits)

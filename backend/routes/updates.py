@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from backend.domain.updates import AlertUpdate, ConversationUpdate, MessageUpdate, NoDetail
 from backend.errors import Unauthenticated
+from backend.routes.answers import event_response
 from backend.routes.deps import AetherServices, Credentials, CurrentUser
 from backend.routes.events import EVENT_STREAM, schemas_of
 from backend.routes.problems import PROBLEMS, SCHEMAS
@@ -89,11 +90,7 @@ async def follow_updates(user: CurrentUser, services: AetherServices, credential
         user.user_id, is_admin=user.role == "admin", allowed=lambda: is_valid(services, token)
     )
     first = await anext(frames)
-    return StreamingResponse(
-        encoded(first, frames),
-        media_type=EVENT_STREAM,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return event_response(encoded(first, frames))
 
 
 def is_valid(services: Services, access_token: str) -> bool:
@@ -107,12 +104,12 @@ def is_valid(services: Services, access_token: str) -> bool:
 
 async def encoded(first: Frame | None, frames: AsyncGenerator[Frame | None, None]) -> AsyncGenerator[bytes, None]:
     try:
-        frame = first
-        while True:
-            yield HEARTBEAT if frame is None else b"event: %s\ndata: %s\n\n" % (frame.event, frame.data)
-            try:
-                frame = await anext(frames)
-            except StopAsyncIteration:
-                return
+        yield encode(first)
+        async for frame in frames:
+            yield encode(frame)
     finally:
         await frames.aclose()
+
+
+def encode(frame: Frame | None) -> bytes:
+    return HEARTBEAT if frame is None else b"event: %s\ndata: %s\n\n" % (frame.event, frame.data)
