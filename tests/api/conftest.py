@@ -36,11 +36,20 @@ async def served_simulated(app_settings: Settings) -> AsyncIterator[Served]:
 
 
 @pytest.fixture(scope="module")
+def module_settings() -> dict[str, object]:
+    """Of the module's worker: another module may have others."""
+    return OWN
+
+
+@pytest.fixture(scope="module")
 def module_worker(
-    servers: Servers, module_database_name: str, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers,
+    module_database_name: str,
+    module_settings: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[WorkerProcess]:
     folder = tmp_path_factory.mktemp("worker")
-    with one_process(settings_on(servers, module_database_name, folder / "data", **OWN), folder) as worker:
+    with one_process(settings_on(servers, module_database_name, folder / "data", **module_settings), folder) as worker:
         yield worker
 
 

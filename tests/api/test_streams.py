@@ -1,18 +1,17 @@
 """Streams on a real server: relayed as they arrive, resumed, shared, stopped, and billed whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from backend.services.scalable_database import ScalableDatabase
-from tests.servers import Servers, SimulatorHandle
-from tests.support.application import Served, WorkerProcess, settings_on
+from tests.servers import SimulatorHandle
+from tests.support.application import Served, WorkerProcess
 from tests.support.chat import Chat, asked, close_gate, held, ledger, open_gate, pico, program
 from tests.support.database.opening import opened
 from tests.support.waiting import eventually
-from tests.support.workers import one_process
 
 pytestmark = pytest.mark.shared_database
 
@@ -21,12 +20,8 @@ WITHOUT_REASONING = "qwen/qwen3.6-27b"
 
 
 @pytest.fixture(scope="module")
-def module_worker(
-    servers: Servers, module_database_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WorkerProcess]:
-    folder = tmp_path_factory.mktemp("streams")
-    with one_process(settings_on(servers, module_database_name, folder / "data", stream_grace=2.0), folder) as worker:
-        yield worker
+def module_settings() -> dict[str, object]:
+    return {"stream_grace": 2.0}
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """One browser and one worker for all tests of this folder; every test has profiles and users of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,11 +9,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from backend.config import Settings
-from backend.wiring import prepare
 from tests.servers import Servers, SimulatorHandle
 from tests.support.application import WorkerProcess, settings_on
 from tests.support.browsing import Site, Visitor, browser_arguments, build_page, chromium
 from tests.support.database.opening import opened
+from tests.support.workers import one_process
 
 Visit = Callable[..., Awaitable[Visitor]]
 
@@ -50,10 +49,8 @@ def worker(site_settings: Settings, tmp_path_factory: pytest.TempPathFactory) ->
     build_page()
     folder = tmp_path_factory.mktemp("site")
     (folder / "metrics").mkdir()
-    asyncio.run(prepare(site_settings))
-    process = WorkerProcess(site_settings, folder / "site.log", PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics"))
-    yield process
-    process.stop()
+    with one_process(site_settings, folder, PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics")) as worker:
+        yield worker
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -20,9 +20,10 @@ Processes = tuple[WorkerProcess, WorkerProcess]
 
 
 @contextmanager
-def one_process(settings: Settings, folder: Path) -> Iterator[WorkerProcess]:
+def one_process(settings: Settings, folder: Path, **environment: str) -> Iterator[WorkerProcess]:
+    """environment: beyond what the settings say."""
     asyncio.run(prepare(settings))
-    worker = WorkerProcess(settings, folder / "worker.log")
+    worker = WorkerProcess(settings, folder / "worker.log", **environment)
     try:
         yield worker
     finally:
