@@ -56,6 +56,7 @@ async def test_every_worker_shows_all_workers_figures(database: ScalableDatabase
     two.record_request(CHAT, "POST", 502, 9.0)
     one.record_ai_metrics(usage_record(cost=PICO_PER_USD, baseline=3 * PICO_PER_USD))
     two.record_ai_metrics(usage_record(model=LARGE, cost=1, baseline=1))
+    two.record_cache("l3", saved=10**9 + 1)
     two.record_cache("l3")
     await one.flush()
     await two.flush()
@@ -71,7 +72,13 @@ async def test_every_worker_shows_all_workers_figures(database: ScalableDatabase
     ai = shown["ai_stats"]
     assert (ai["cost"], ai["baseline_cost"], ai["saved"]) == ("1.000000000001", "3.000000000001", "2")
     assert [row["model"] for row in ai["by_model"]] == [LARGE, SMALL]
-    assert shown["cache_stats"]["by_layer"] == {"l3": 1}
+    cache = shown["cache_stats"]
+    assert cache["by_layer"] == {"l3": 2}
+    assert (cache["saved"], cache["saved_by_layer"], cache["unpriced"]) == (
+        "0.001000000001",
+        {"l3": "0.001000000001"},
+        1,
+    )
     assert len(shown["system"]["workers"]) == shown["current_status"]["workers"] == 2
 
 

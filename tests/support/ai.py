@@ -97,13 +97,16 @@ class MemoryTurnLog:
 
 @dataclass
 class MemoryMonitor:
+    """lookups: layer and saving of each."""
+
     calls: list[UsageRecord] = field(default_factory=list)
+    lookups: list[tuple[str | None, int | None]] = field(default_factory=list)
 
     def record_ai_metrics(self, record: UsageRecord) -> None:
         self.calls.append(record)
 
-    def record_cache(self, layer: str | None, hit: bool = True) -> None:
-        pass
+    def record_cache(self, layer: str | None, hit: bool = True, saved: int | None = None) -> None:
+        self.lookups.append((layer if hit else None, saved))
 
 
 @dataclass

@@ -34,6 +34,18 @@ def test_what_was_taken_is_not_taken_again() -> None:
     assert not recording.take()
 
 
+def test_what_reused_answers_saved_is_kept_by_layer_and_an_unknown_price_is_not_nothing() -> None:
+    recording = recorder()
+    for layer, saved in (("l1", 7), ("l1", 5), ("l3", None), (MISS, None)):
+        recording.cache_lookup(layer, saved)
+    figures = recording.take()
+    assert figures.merged("cache").counts == {"l1": 2, "l3": 1, MISS: 1}
+    assert {layer: row.counts for (layer,), row in figures.kind("cache_savings")} == {
+        "l1": {"saved": 12},
+        "l3": {"unpriced": 1},
+    }
+
+
 def test_folding_is_bounded_and_says_whether_more_waits() -> None:
     recording = recorder()
     for _ in range(5):

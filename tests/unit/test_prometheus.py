@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from backend.domain.usage import PICO_PER_USD
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.scalable_database import CommandEvent
 from tests.support.monitoring import LARGE, Clock, make_monitor, memory_database, usage_record
@@ -62,7 +63,7 @@ async def exercise(monitor: PerformanceMonitor) -> None:
     monitor.record_ai_metrics(usage_record(model="not/in-the-catalogue"))
     monitor.record_database(CommandEvent("find", "messages", 0.002, ok=True))
     monitor.record_database(CommandEvent("insert", "messages", 0.004, ok=False))
-    monitor.record_cache("l1")
+    monitor.record_cache("l1", saved=PICO_PER_USD // 4)
     monitor.record_cache(None)
     for _ in range(2):
         monitor.record_compression("gzip", 5000, 1000)
@@ -95,6 +96,7 @@ async def test_figures_are_exact() -> None:
     assert value(text, "aether_ai_tokens_total", model="openai/gpt-oss-20b", kind="cached_prompt") == 40
     assert value(text, "aether_cache_hits_total", layer="l1") == 1
     assert value(text, "aether_cache_misses_total") == 1
+    assert value(text, "aether_cache_saved_usd_total", layer="l1") == 0.25
     assert value(text, "aether_http_compressed_responses_total", encoding="gzip") == 2
     assert value(text, "aether_http_compression_input_bytes_total", encoding="gzip") == 10_000
     assert value(text, "aether_http_compression_output_bytes_total", encoding="gzip") == 2000

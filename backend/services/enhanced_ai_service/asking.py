@@ -12,7 +12,7 @@ from backend.services.enhanced_ai_service.calls import TIMER_SLACK_S, Emit, Mode
 from backend.services.enhanced_ai_service.pace import Pace
 from backend.services.enhanced_ai_service.planning import Plan
 from backend.services.llm.provider import Provider
-from backend.services.performance_cache import CachedAnswer, PerformanceCache
+from backend.services.performance_cache import CachedAnswer, Hit, PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.single_flight import Produce, Recall, SingleFlight
 
@@ -111,6 +111,10 @@ class Asker:
         if attempt.reusable and answer.finish_reason == "stop":
             await self._cache.put(attempt.user_id, plan.key, answer)
         return answer
+
+    def count_lookup(self, hit: Hit | None) -> None:
+        """One question that was looked up, by where its answer came from; None: a model was asked for it."""
+        self._monitor.record_cache(hit.layer if hit else None, saved=hit.answer.cost if hit else None)
 
     def settle(self, attempt: Attempt) -> Settlement:
         """The calls under the attempt's key that have ended and that nobody has paid for yet; each is handed out once.

@@ -84,7 +84,6 @@ class EnhancedAIService:
             threads=threads,
             admission=admission,
             turns=turns,
-            monitor=monitor,
             deadline_s=deadline_s,
         )
         self._team = Team(

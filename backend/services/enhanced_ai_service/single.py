@@ -22,7 +22,6 @@ from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.enhanced_ai_service.turns import Ending, Turns, new_turn
 from backend.services.limiter import Slot
 from backend.services.performance_cache import CachedAnswer, Hit
-from backend.services.performance_monitor import PerformanceMonitor
 
 
 @dataclass(slots=True)
@@ -70,7 +69,6 @@ class SingleAgent:
         threads: Threads,
         admission: Admission,
         turns: Turns,
-        monitor: PerformanceMonitor,
         deadline_s: float,
     ) -> None:
         self.asker = asker
@@ -78,7 +76,6 @@ class SingleAgent:
         self._threads = threads
         self._admission = admission
         self._turns = turns
-        self._monitor = monitor
         self._deadline_s = deadline_s
 
     async def prepare(self, ask: AgentAsk, slot: Slot) -> AgentRun:
@@ -104,7 +101,6 @@ class SingleAgent:
         most = most_of(plan, self._planner.catalogue)
         admitted = await self._admission.admit(ask, slot, plan.key if ask.reusable else None, most, lifetime)
         run.hit, run.hold = admitted.hit, admitted.hold
-        self._monitor.record_cache(run.hit.layer if run.hit else None)
         return run
 
     async def answer(self, run: AgentRun) -> ChatReply:
@@ -133,15 +129,22 @@ class SingleAgent:
         return await self._turns.end(run, reply, outcome_of(reply, records, answer.baseline)).told()
 
     async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
+        shared: Hit | None = None
         try:
-            return await source(attempt)
+            answer, coalesced = await source(attempt)
+            shared = Hit(answer, "coalesced", 0.0) if coalesced else None
+            return answer, coalesced
         except AetherError as error:
             settled = self.asker.settle(attempt)
             outcome = failed_outcome(error, settled.records, run.seconds, settled.text)
             await self._turns.end(run, error, outcome).told()
             raise
+        finally:
+            if attempt.reusable:
+                self.asker.count_lookup(shared)
 
     async def _reuse(self, run: AgentRun, hit: Hit, emit: Emit | None) -> ChatReply:
+        self.asker.count_lookup(hit)
         reply = cached_reply(run.plan, run.turn, hit, run.seconds)
         await self._turns.record(run, reply, outcome_of(reply, (), hit.answer.baseline)).told()
         if emit:

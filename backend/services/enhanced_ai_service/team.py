@@ -167,6 +167,8 @@ class Team:
     async def _obtain(self, attempt: Attempt) -> tuple[CachedAnswer, bool]:
         """(answer, whether it costs nothing because it is in the cache or another request pays)."""
         hit = await self._cache.get(attempt.user_id, attempt.plan.key) if attempt.reusable else None
+        if attempt.reusable:
+            self._asker.count_lookup(hit)
         if hit is None:
             return await self._asker.ask(attempt)
         if attempt.emit:

@@ -12,6 +12,7 @@ request, route, method: counts by status ("200"), sketch seconds
 operation, name: counts by outcome, sketch seconds
 ai, model, agent: counts of calls, tokens, pico-dollars (see Recorder), sketches seconds and ttft
 cache: counts by layer that answered, and "miss"
+cache_savings, layer: counts saved (pico-dollars) and unpriced (answers whose cost is unknown)
 database, command, collection: counts ok and failed, sketch seconds
 system, host: sketches of ratios (cpu, memory, disk)
 """

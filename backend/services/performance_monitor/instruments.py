@@ -57,6 +57,9 @@ class Instruments:
         counter = self._counter
         self.cache_hits = counter("cache_hits", "Look-ups of answers that a cache layer answered.", "layer")
         self.cache_misses = counter("cache_misses", "Look-ups of answers that no cache layer answered.")
+        self.cache_saved = counter(
+            "cache_saved_usd", "What asking afresh would have cost instead of reusing answers, in US dollars.", "layer"
+        )
         self.commands = counter("database_commands", "MongoDB commands.", "command", "collection", "outcome")
         self.command_seconds = self._histogram("database_command", "Time of MongoDB commands.", "command", "collection")
 

@@ -103,9 +103,12 @@ class PerformanceMonitor:
         """One call to a model, as it is in the ledger."""
         self._recorder.ai_call(record)
 
-    def record_cache(self, layer: str | None, hit: bool = True) -> None:
-        """One look-up of an answer: the layer that answered it, None (or hit False) where none did."""
-        self._recorder.cache_lookup(layer if hit and layer else MISS)
+    def record_cache(self, layer: str | None, hit: bool = True, saved: int | None = None) -> None:
+        """One look-up of an answer: the layer that answered it, None (or hit False) where none did.
+
+        saved: pico-dollars that asking afresh would have cost; None where no price is known.
+        """
+        self._recorder.cache_lookup(layer if hit and layer else MISS, saved)
 
     def record_database(self, event: CommandEvent) -> None:
         """One database command; called on the driver's threads too."""

@@ -79,6 +79,8 @@ class PrometheusExporter:
                     self._add_ai(model, agent, series)
                 case ("cache",):
                     self._add_cache(series.counts)
+                case ("cache_savings", layer):
+                    self._bound(metrics.cache_saved, layer).inc(series.counts.get("saved", 0) / PICO_PER_USD)
 
     def _add_cache(self, counts: Mapping[str, int]) -> None:
         for layer, amount in counts.items():

@@ -57,8 +57,9 @@ class Recorder:
     def ai_call(self, record: UsageRecord) -> None:
         self._queue.append((self._fold_ai_call, (record,)))
 
-    def cache_lookup(self, layer: str) -> None:
-        self._queue.append((self._fold_cache_lookup, (layer,)))
+    def cache_lookup(self, layer: str, saved: int | None = None) -> None:
+        """saved: see PerformanceMonitor.record_cache; a miss saves nothing."""
+        self._queue.append((self._fold_cache_lookup, (layer, saved)))
 
     def database_command(self, event: CommandEvent) -> None:
         self._queue.append((self._fold_database_command, (event,)))
@@ -95,8 +96,16 @@ class Recorder:
         series.count(outcome)
         series.observe("seconds", seconds)
 
-    def _fold_cache_lookup(self, layer: str) -> None:
-        self._delta.of(("cache",)).count(self._layers(layer))
+    def _fold_cache_lookup(self, layer: str, saved: int | None) -> None:
+        label = self._layers(layer)
+        self._delta.of(("cache",)).count(label)
+        if layer == MISS:
+            return
+        savings = self._delta.of(("cache_savings", label))
+        if saved is None:
+            savings.count("unpriced")
+        else:
+            savings.count("saved", saved)
 
     def _fold_database_command(self, event: CommandEvent) -> None:
         key = ("database", self._commands(event.command), self._collections(event.collection))

@@ -139,6 +139,9 @@ class CacheStats:
     misses: Annotated[int, Doc("Those that found none")]
     hit_rate: HitRate
     by_layer: ByLayer
+    saved: Annotated[str, Doc("What asking afresh would have cost: what the reused answers had cost, USD, exact")]
+    saved_by_layer: Annotated[Mapping[str, str], Doc("The same by layer, USD, exact")]
+    unpriced: Annotated[int, Doc("Reused answers whose cost is unknown: not in saved")]
     workers: Annotated[tuple[WorkerCache, ...], Doc("What each running worker's layers hold and did")]
 
 

@@ -162,12 +162,17 @@ def hit_rate(counts: Mapping[str, int]) -> float | None:
 def cache_stats(figures: Figures, workers: tuple[WorkerCache, ...]) -> CacheStats:
     counts = figures.merged("cache").counts
     hits = {layer: amount for layer, amount in sorted(counts.items()) if layer != MISS}
+    savings = figures.grouped("cache_savings", 0)
+    saved = {layer: savings[layer].counts.get("saved", 0) for layer in sorted(savings)}
     return CacheStats(
         lookups=sum(counts.values()),
         hits=sum(hits.values()),
         misses=counts.get(MISS, 0),
         hit_rate=hit_rate(counts),
         by_layer=hits,
+        saved=format_usd(sum(saved.values())),
+        saved_by_layer={layer: format_usd(amount) for layer, amount in saved.items()},
+        unpriced=sum(series.counts.get("unpriced", 0) for series in savings.values()),
         workers=workers,
     )
 

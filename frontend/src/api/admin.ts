@@ -120,6 +120,9 @@ export interface Dashboard {
     misses: number;
     hit_rate: number | null;
     by_layer: Record<string, number>;
+    saved: string;
+    saved_by_layer: Record<string, string>;
+    unpriced: number;
   };
   database_stats: Times & { count: number; failed: number; slowest: CommandStats[] };
   system: { machines: Record<string, Record<string, Gauge>>; workers: WorkerStatus[] };

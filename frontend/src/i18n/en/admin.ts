@@ -68,7 +68,7 @@ export const admin = {
   "live.cost": "Cost",
   "live.saved": "{saved} saved",
   "live.cache": "Cache hit rate",
-  "live.cache.note": "{hits} of {lookups}",
+  "live.cache.note": "{hits} of {lookups}, {saved} saved",
   "live.workers": "Workers",
   "live.in_flight": { one: "{count} answer under way", other: "{count} answers under way" },
   "live.cpu": "CPU",

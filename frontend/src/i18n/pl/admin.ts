@@ -74,7 +74,7 @@ export const admin = {
   "live.cost": "Koszt",
   "live.saved": "oszczędzono {saved}",
   "live.cache": "Trafienia w pamięć podręczną",
-  "live.cache.note": "{hits} z {lookups}",
+  "live.cache.note": "{hits} z {lookups}, oszczędzono {saved}",
   "live.workers": "Procesy robocze",
   "live.in_flight": {
     one: "{count} odpowiedź w toku",

@@ -56,8 +56,12 @@ export function LiveTables({ board }: { board: Dashboard }): ReactNode {
 
 function LayerTable({ cache }: { cache: Dashboard["cache_stats"] }): ReactNode {
   const { t } = useWords();
-  const { count, share } = useUnits();
-  const rows = Object.entries(cache.by_layer).map(([layer, hits]) => ({ layer, hits }));
+  const { count, share, money } = useUnits();
+  const rows = Object.entries(cache.by_layer).map(([layer, hits]) => ({
+    layer,
+    hits,
+    saved: cache.saved_by_layer[layer] ?? "0",
+  }));
   const part = (hits: number): number => (cache.lookups ? hits / cache.lookups : 0);
   return (
     <TableFigure
@@ -73,6 +77,7 @@ function LayerTable({ cache }: { cache: Dashboard["cache_stats"] }): ReactNode {
           text: (row) => share(part(row.hits)),
           bar: (row) => part(row.hits),
         },
+        { label: t("table.saved"), numeric: true, value: (row) => row.saved, text: (row) => money(row.saved) },
       ]}
       rows={rows}
       keyOf={(row) => row.layer}

@@ -90,7 +90,11 @@ function useModels({ ai_stats: ai, cache_stats: cache }: Dashboard): Tile[] {
     {
       label: t("live.cache"),
       value: share(cache.hit_rate),
-      text: t("live.cache.note", { hits: count(cache.hits), lookups: count(cache.lookups) }),
+      text: t("live.cache.note", {
+        hits: count(cache.hits),
+        lookups: count(cache.lookups),
+        saved: money(cache.saved),
+      }),
     },
   ];
 }
