@@ -1,9 +1,10 @@
 """The model catalogue: one row a model. Prices are data with a date and a source, never code.
 
-Prices are micro-dollars per million tokens (0.075 USD per million = 75_000), as found on the date in verified_on.
+Prices are micro-dollars per million tokens (0.075 USD per million = 75_000), as found on the date in verified_on at the
+vendor's page in source.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -18,7 +19,10 @@ TIERS: tuple[Tier, ...] = ("small", "large")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """context and max_output in tokens. reasoning_efforts: the values the vendor accepts, empty for none."""
+    """context and max_output in tokens. reasoning_efforts: the values the vendor accepts, empty for none.
+
+    source: the page that the row is compared with. verified_on: the day on which it last was, UTC.
+    """
 
     id: str
     tier: Tier
@@ -28,10 +32,15 @@ class Model:
     verified_on: date | None
     status: Status
     reasoning_efforts: tuple[str, ...] = ()
+    source: str | None = None
 
     @property
     def price_version(self) -> str | None:
         return self.price.version if self.price else None
+
+    def age_days(self, today: date) -> int | None:
+        """Days since the row was compared with the vendor's page, None where it never was."""
+        return None if self.verified_on is None else max((today - self.verified_on).days, 0)
 
     def cost(self, usage: TokenUsage) -> int | None:
         """Pico-dollars, None where no price is known (unpriced is never free)."""
@@ -42,6 +51,10 @@ UNKNOWN_CONTEXT = 32_768
 """Tokens assumed for a model that the catalogue does not know."""
 
 GPT_OSS_EFFORTS = ("low", "medium", "high")
+MODELS_PAGE = "https://console.groq.com/docs/models"
+DEPRECATIONS_PAGE = "https://console.groq.com/docs/deprecations"
+PRICE_AGE_DAYS_MAX = 90
+"""A price that was compared with the vendor's page longer ago is no ground for figures of cost any more."""
 
 CATALOGUE: tuple[Model, ...] = (
     Model(
@@ -53,6 +66,7 @@ CATALOGUE: tuple[Model, ...] = (
         date(2026, 1, 1),
         "production",
         GPT_OSS_EFFORTS,
+        MODELS_PAGE,
     ),
     Model(
         "openai/gpt-oss-120b",
@@ -63,6 +77,7 @@ CATALOGUE: tuple[Model, ...] = (
         date(2026, 6, 4),
         "production",
         GPT_OSS_EFFORTS,
+        MODELS_PAGE,
     ),
     Model(
         "qwen/qwen3.6-27b",
@@ -72,8 +87,9 @@ CATALOGUE: tuple[Model, ...] = (
         Price("2026-07-27", 600_000, 300_000, 3_000_000),
         date(2026, 7, 27),
         "preview",
+        source=MODELS_PAGE,
     ),
-    Model("qwen/qwen3.8-27b", "large", 131_042, 16_384, None, date(2026, 8, 28), "preview"),
+    Model("qwen/qwen3.8-27b", "large", 131_042, 16_384, None, date(2026, 8, 28), "preview", source=MODELS_PAGE),
     Model(
         "llama-3.1-8b-instant",
         "small",
@@ -82,6 +98,7 @@ CATALOGUE: tuple[Model, ...] = (
         Price("2026-08-16", 50_000, None, 80_000),
         date(2026, 8, 16),
         "retired",
+        source=DEPRECATIONS_PAGE,
     ),
     Model(
         "llama-3.3-70b-versatile",
@@ -91,8 +108,18 @@ CATALOGUE: tuple[Model, ...] = (
         Price("2026-08-16", 590_000, None, 790_000),
         date(2026, 8, 16),
         "retired",
+        source=DEPRECATIONS_PAGE,
     ),
-    Model("mixtral-8x7b-32768", "large", 32_768, 32_768, None, date(2025, 3, 31), "retired"),
+    Model(
+        "mixtral-8x7b-32768",
+        "large",
+        32_768,
+        32_768,
+        None,
+        date(2025, 3, 31),
+        "retired",
+        source=DEPRECATIONS_PAGE,
+    ),
 )
 
 
@@ -121,6 +148,11 @@ class ModelCatalogue:
         return next(m for m in self.models if m.tier == tier and m.status == "production")
 
     @property
+    def serving(self) -> tuple[Model, ...]:
+        """The models that routing chooses from, each once."""
+        return tuple({row.id: row for row in map(self.for_tier, TIERS)}.values())
+
+    @property
     def baseline(self) -> Model:
         """What every request would have gone to without routing."""
         return self.for_tier("large")
@@ -130,9 +162,20 @@ class ModelCatalogue:
 
         A call that has a price never becomes one without: no limit of cost could be kept.
         """
-        serving = {self.for_tier(tier).id: self.for_tier(tier) for tier in TIERS}
-        others = [row for row in serving.values() if row.id != model.id and (row.price or not model.price)]
+        others = [row for row in self.serving if row.id != model.id and (row.price or not model.price)]
         return tuple(sorted(others, key=lambda row: row.tier != model.tier))
+
+    def aged(self, today: date) -> tuple[Model, ...]:
+        """The serving models whose price is older than PRICE_AGE_DAYS_MAX."""
+        return tuple(row for row in self.serving if row.price and (row.age_days(today) or 0) > PRICE_AGE_DAYS_MAX)
+
+    def unserved(self, offered: Collection[str]) -> tuple[Model, ...]:
+        """The serving models that a vendor does not offer, or that are retired. Nothing offered tells nothing.
+
+        A name may be offered with the tag that it stands for (llama3 as llama3:latest).
+        """
+        known = {name.removesuffix(":latest") for name in offered} | set(offered)
+        return tuple(row for row in self.serving if known and (row.id not in known or row.status == "retired"))
 
 
 def with_models(small: str, large: str) -> ModelCatalogue:

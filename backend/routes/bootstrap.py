@@ -44,7 +44,7 @@ async def get_bootstrap(services: AetherServices, user: CurrentUser) -> Bootstra
 
     All of it is looked up at the same time.
     """
-    owner = user.user_id
+    owner, today = user.user_id, services.database.now().date()
     (recent, pinned, folders), (account, instructions, prompts, budget) = await asyncio.gather(
         asyncio.gather(
             services.conversations.page(owner, DEFAULT_LIMIT),
@@ -61,7 +61,7 @@ async def get_bootstrap(services: AetherServices, user: CurrentUser) -> Bootstra
     return Bootstrap(
         user=shape_of(account),
         agents=[AgentView(a.id, a.name, a.role, a.description, a.tier) for a in AGENTS],
-        models=[view_of(model) for model in services.ai.catalogue.models],
+        models=[view_of(model, today) for model in services.ai.catalogue.models],
         conversations=ConversationPage(
             items=[ConversationShape.model_validate(conversation) for conversation in recent[0]], next_cursor=recent[1]
         ),

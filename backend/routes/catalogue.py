@@ -50,6 +50,8 @@ class ModelView:
     max_output: Annotated[int, Doc("Longest answer, tokens")]
     prices: Prices
     verified_on: Annotated[date | None, Doc("Day on which this row was compared with the vendor's page")]
+    age_days: Annotated[int | None, Doc("Days since then; null: it never was. After 90 the dashboard warns")]
+    source: Annotated[str | None, Doc("The page that it was compared with; null: none is known")]
     status: Annotated[str, Doc("production, preview, or retired (cannot be asked any more)")]
 
 
@@ -68,11 +70,22 @@ async def list_agents(_: AnyCaller) -> AgentList:
 @router.get("/models", dependencies=[KEPT_PRIVATELY], responses=NOT_MODIFIED)
 async def list_models(_: AnyCaller, services: AetherServices) -> ModelList:
     """The models that Aether knows, with their prices, retired ones included."""
-    return ModelList(tuple(view_of(model) for model in services.ai.catalogue.models), services.simulated)
+    today = services.database.now().date()
+    return ModelList(tuple(view_of(model, today) for model in services.ai.catalogue.models), services.simulated)
 
 
-def view_of(model: Model) -> ModelView:
+def view_of(model: Model, today: date) -> ModelView:
     price = model.price
     rates = (price.input, price.cached_input, price.output) if price else (None, None, None)
     prices = Prices(*(format_usd(None if rate is None else rate * TOKENS_PER_PRICE) for rate in rates))
-    return ModelView(model.id, model.tier, model.context, model.max_output, prices, model.verified_on, model.status)
+    return ModelView(
+        id=model.id,
+        tier=model.tier,
+        context=model.context,
+        max_output=model.max_output,
+        prices=prices,
+        verified_on=model.verified_on,
+        age_days=model.age_days(today),
+        source=model.source,
+        status=model.status,
+    )

@@ -45,7 +45,7 @@ def unknown_model(model: str) -> ApiFailure:
 
 def decommissioned(model: str) -> ApiFailure:
     message = f"The model `{model}` has been decommissioned and is no longer supported."
-    return ApiFailure(404, message, kind="invalid_request_error", code="model_decommissioned")
+    return ApiFailure(400, message, kind="invalid_request_error", code="model_decommissioned")
 
 
 def body_too_large() -> ApiFailure:

@@ -7,6 +7,7 @@ from backend.services.budgets import Budgets, Controls
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.llm.provider import Provider
 from backend.services.llm.switched import Switched
+from backend.services.llm.vendor_models import VendorModels
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
@@ -26,6 +27,7 @@ class Supervision:
     """What watches over answering; to be started."""
 
     monitor: PerformanceMonitor
+    vendor_models: VendorModels
     controls: Controls
     budgets: Budgets
     flights: SingleFlight
@@ -33,11 +35,15 @@ class Supervision:
 
 
 def supervision_of(base: Foundation) -> Supervision:
-    monitor = monitor_of(base.settings, base.database, base.cache, base.catalogue, base.worker, base.updates)
+    vendor_models = VendorModels(base.catalogue)
+    monitor = monitor_of(
+        base.settings, base.database, base.cache, base.catalogue, base.worker, base.updates, vendor_models
+    )
     base.commands.monitor = monitor
     controls = Controls(ControlRepository(base.database), base.bus, base.audit)
     return Supervision(
         monitor=monitor,
+        vendor_models=vendor_models,
         controls=controls,
         budgets=budgets_of(base.settings, base.redis, base.database, controls),
         flights=SingleFlight(base.redis),
@@ -50,8 +56,10 @@ async def open_answering(
 ) -> tuple[EnhancedAIService, Provider]:
     """The service and what it asks. provider: instead of the configured one."""
     settings, database = base.settings, base.database
-    llm = Switched(provider or provider_of(settings, base.catalogue), watch.controls)
+    llm = Switched(provider or provider_of(settings, base.catalogue, watch.vendor_models), watch.controls)
     stack.push_async_callback(llm.close)
+    watch.vendor_models.start(llm.models)
+    stack.push_async_callback(watch.vendor_models.close)
     turn_log = TurnLog(database)
     await turn_log.start()
     stack.push_async_callback(turn_log.stop)

@@ -1,6 +1,6 @@
 """Single services as the settings ask for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from backend.config import Settings
@@ -19,10 +19,13 @@ from backend.services.identity.passwords import Passwords
 from backend.services.limiter import API_KEY, Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.registry import open_llm
+from backend.services.llm.vendor_models import VendorModels
 from backend.services.mail import Delivery, Letters, LoggedDelivery, NoDelivery, SmtpDelivery
 from backend.services.oidc import Flows, Linking, OidcClient, OidcSettings, OidcSignIn
 from backend.services.performance_cache import PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.performance_monitor.advice import Recommendation
+from backend.services.performance_monitor.advice_models import aged_prices, unserved_models
 from backend.services.redis_client import RedisClient
 from backend.services.reports import Reports
 from backend.services.repositories.audit_log import AdminAuditLogRepository, AuditLogRepository
@@ -189,7 +192,12 @@ def monitor_of(
     catalogue: ModelCatalogue,
     worker: str,
     updates: Updates,
+    vendor_models: VendorModels,
 ) -> PerformanceMonitor:
+    def advice() -> Iterator[Recommendation]:
+        yield from aged_prices(catalogue, database.now().date())
+        yield from unserved_models(vendor_models.missing)
+
     return PerformanceMonitor(
         database,
         worker=worker,
@@ -200,6 +208,7 @@ def monitor_of(
         cache_hit_rate=settings.alert_cache_hit_rate,
         data_dir=settings.data_dir,
         models={model.id for model in catalogue.models},
+        standing_advice=advice,
     )
 
 
@@ -213,18 +222,19 @@ def reports_of(database: ScalableDatabase, monitor: PerformanceMonitor) -> Repor
     )
 
 
-def provider_of(settings: Settings, catalogue: ModelCatalogue) -> Provider:
+def provider_of(settings: Settings, catalogue: ModelCatalogue, vendor_models: VendorModels) -> Provider:
     return open_llm(
         settings.groq_transport,
         settings.groq_base_url,
         settings.groq_api_key.get_secret_value(),
         catalogue=catalogue,
         loopback_only=settings.testing,
+        on_gone=vendor_models.note_gone,
     )
 
 
 def probes_of(
-    database: ScalableDatabase, redis: RedisClient, provider: Provider, *, simulated: bool
+    database: ScalableDatabase, redis: RedisClient, provider: Provider, catalogue: ModelCatalogue, *, simulated: bool
 ) -> dict[str, Probe]:
     async def mongo() -> str:
         await database.ping()
@@ -235,7 +245,9 @@ def probes_of(
         return "answers"
 
     async def models() -> str:
-        count = len(await provider.models(PROVIDER_PROBE_S))
-        return f"simulated, serves {count} models" if simulated else f"serves {count} models"
+        offered = await provider.models(PROVIDER_PROBE_S)
+        told = f"simulated, serves {len(offered)} models" if simulated else f"serves {len(offered)} models"
+        missing = ", ".join(model.id for model in catalogue.unserved(offered))
+        return f"{told}, but not {missing}, which a tier depends on" if missing else told
 
     return {"mongo": mongo, "redis": shared_cache, "provider": models}

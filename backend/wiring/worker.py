@@ -31,7 +31,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             stack.push_async_callback(part.close)
         stack.push_async_callback(base.updates.close)
         ai, llm = await open_answering(base, library, watch, provider, stack)
-        probes = probes_of(base.database, base.redis, llm, simulated=settings.simulated)
+        probes = probes_of(base.database, base.redis, llm, base.catalogue, simulated=settings.simulated)
         health = Health(probes, version=VERSION, simulated=settings.simulated)
         stack.callback(health.drain)
         yield Services(

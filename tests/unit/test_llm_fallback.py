@@ -8,6 +8,7 @@ import pytest
 
 from backend.domain.models import CATALOGUE, ModelCatalogue
 from backend.errors import AetherError, DeadlineExceeded, ModelUnavailable, UpstreamError
+from backend.services.llm.failures import ModelGone
 from backend.services.llm.fallback import Fallback
 from backend.services.llm.provider import ChatRequest, Chunk
 from backend.services.llm.registry import compose
@@ -76,6 +77,16 @@ async def test_where_all_fail_the_asked_models_error_is_told(second: AetherError
         await models.provider.complete(models.clock.request())
     with pytest.raises(ModelUnavailable):
         await models.stream(models.clock.request())
+
+
+async def test_a_withdrawn_model_is_told_and_one_that_only_fails_is_not() -> None:
+    gone: list[str] = []
+    clock = Clock()
+    inner = ScriptedProvider(Reply(error=ModelGone("withdrawn")), Reply(), Reply(error=BROKEN), Reply(), clock=clock)
+    provider = Fallback(inner, ModelCatalogue(), gone.append)
+    for _ in range(2):
+        await provider.complete(clock.request())
+    assert gone == [SMALL]
 
 
 async def test_a_model_outside_of_the_catalogue_has_no_substitute() -> None:

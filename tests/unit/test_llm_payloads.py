@@ -88,9 +88,9 @@ def test_a_message_that_is_too_large_looks_like_a_rate_limit_and_is_none() -> No
     assert not error.retryable
 
 
-@pytest.mark.parametrize("code", ["model_decommissioned", "model_not_found"])
-def test_a_model_that_is_gone_lets_another_one_answer(code: str) -> None:
-    assert isinstance(from_status(404, {"error": {"code": code}}), ModelUnavailable)
+@pytest.mark.parametrize(("status", "code"), [(400, "model_decommissioned"), (404, "model_not_found")])
+def test_a_model_that_is_gone_lets_another_one_answer(status: int, code: str) -> None:
+    assert isinstance(from_status(status, {"error": {"code": code}}), ModelUnavailable)
 
 
 @pytest.mark.parametrize("body", [None, "text", [1], {"error": "text"}, {"error": None}, {}])

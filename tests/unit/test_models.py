@@ -1,5 +1,6 @@
 """The catalogue says what the vendor's price list says, and nothing ever goes to a model that is gone."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -46,8 +47,32 @@ def test_a_price_on_which_sources_differ_is_unknown_and_not_zero() -> None:
     assert model.cost(TokenUsage()) is None
 
 
-def test_every_price_says_when_it_was_found() -> None:
-    assert all(model.price_version and model.verified_on for model in CATALOGUE if model.price)
+def test_every_price_says_when_and_where_it_was_found() -> None:
+    assert all(model.price_version and model.verified_on and model.source for model in CATALOGUE if model.price)
+
+
+def test_a_price_is_old_on_the_ninety_first_day() -> None:
+    catalogue = ModelCatalogue()
+    found = catalogue.for_tier("large").verified_on
+    assert found is not None
+    on_time, late = found + timedelta(days=90), found + timedelta(days=91)
+    assert LARGE not in [model.id for model in catalogue.aged(on_time)]
+    assert LARGE in [model.id for model in catalogue.aged(late)]
+
+
+@pytest.mark.parametrize(
+    ("offered", "missing"),
+    [
+        ((SMALL, LARGE, "another/one"), []),
+        ((SMALL,), [LARGE]),
+        ((f"{SMALL}:latest", f"{LARGE}:latest"), []),
+        ((), []),
+    ],
+)
+def test_what_a_vendor_does_not_offer_is_told_of_the_models_that_serve(
+    offered: tuple[str, ...], missing: list[str]
+) -> None:
+    assert [model.id for model in ModelCatalogue().unserved(offered)] == missing
 
 
 def test_models_are_distinct() -> None:

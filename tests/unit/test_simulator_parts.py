@@ -155,8 +155,8 @@ class TestRequests:
     @pytest.mark.parametrize(
         ("fields", "status", "code"),
         [
-            ({"model": "mixtral-8x7b-32768"}, 404, "model_decommissioned"),
-            ({"model": "llama-3.1-8b-instant"}, 404, "model_decommissioned"),
+            ({"model": "mixtral-8x7b-32768"}, 400, "model_decommissioned"),
+            ({"model": "llama-3.1-8b-instant"}, 400, "model_decommissioned"),
             ({"model": "no/such"}, 404, "model_not_found"),
             ({"model": None}, 400, None),
             ({"messages": []}, 400, None),

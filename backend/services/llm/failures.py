@@ -7,6 +7,7 @@ from backend.errors import AetherError, DeadlineExceeded, ModelUnavailable, Upst
 
 RETRYABLE = frozenset({408, 409, 429, 498})
 MODEL_GONE = frozenset({"model_decommissioned", "model_not_found"})
+"""Whatever their status: a model that was withdrawn is answered with 400, one that never was with 404."""
 SENTENCES = {
     400: "The model provider refused the request as invalid.",
     401: "The model provider refused the API key.",
@@ -33,8 +34,8 @@ def from_status(status: int, body: object, retry_after: float | None = None) -> 
     error = body.get("error", body) if isinstance(body, Mapping) else None
     details = error if isinstance(error, Mapping) else {}
     code, message = str(details.get("code")), str(details.get("message")).lower()
-    if status == 404 and (code in MODEL_GONE or "model" in message):
-        return ModelUnavailable("The model provider does not serve this model.")
+    if code in MODEL_GONE or (status == 404 and "model" in message):
+        return ModelGone("The model provider does not serve this model.")
     too_large = status == 413 or "reduce your message size" in message
     detail = SENTENCES[413] if too_large else SENTENCES.get(status, f"The model provider failed (HTTP {status}).")
     return UpstreamError(
@@ -51,6 +52,10 @@ def from_stream_error(error: object) -> AetherError:
     if isinstance(status, int):
         return from_status(status, error)
     return UpstreamError("The model provider stopped the answer with an error.", retryable=True)
+
+
+class ModelGone(ModelUnavailable):
+    """The vendor does not serve the model, or no longer: no repetition helps."""
 
 
 class CircuitOpen(ModelUnavailable):

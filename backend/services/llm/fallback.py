@@ -1,6 +1,6 @@
 """Another model of the catalogue answers where the asked one is unavailable or keeps failing."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,7 @@ import structlog
 
 from backend.domain.models import Model, ModelCatalogue
 from backend.errors import AetherError, ModelUnavailable, UpstreamError
+from backend.services.llm.failures import ModelGone
 from backend.services.llm.provider import ChatRequest, Chunk, Completion, Provider
 
 log = structlog.get_logger()
@@ -41,12 +42,16 @@ class Fallback:
     """A provider around a provider: the asked model, then the catalogue's production models, the nearest tier first.
 
     Nothing changes once text has gone out. Where all fail, the error is that of the asked model.
+    on_gone: told the id of a model that the vendor no longer serves.
     """
 
-    def __init__(self, inner: Provider, catalogue: ModelCatalogue) -> None:
+    def __init__(
+        self, inner: Provider, catalogue: ModelCatalogue, on_gone: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.name = inner.name
         self._inner = inner
         self._catalogue = catalogue
+        self._on_gone = on_gone
 
     async def complete(self, request: ChatRequest) -> Completion:
         failed = _Failed()
@@ -94,6 +99,8 @@ class Fallback:
         """Notes the failure where another model may do better; else raises what the caller is to hear."""
         first = not failed.models
         failed.add(candidate.model, error)
+        if isinstance(error, ModelGone):
+            self._on_gone(candidate.model)
         if not _can_be_made_good(error):
             raise error if first else failed.final()
         log.warning("model_failed", model=candidate.model, code=error.code, attempts=error.attempts)

@@ -42,18 +42,21 @@ def open_llm(
     loopback_only: bool = False,
     retry: RetryPolicy | None = None,
     breaker: BreakerPolicy | None = None,
+    on_gone: Callable[[str], None] = lambda _: None,
 ) -> Provider:
     """The provider for the services: Fallback(Retry(Breaker(transport))).
 
     The breaker is inside of the retries, so that it counts every attempt, opens sooner, and its opening ends the
     retries of all calls that are under way. Fallback is outermost: a model is given up only when its retries are
     used up or its circuit is open, and the next model gets retries and a circuit of its own.
+    on_gone: as of Fallback.
     """
     return compose(
         open_provider(transport, base_url, api_key, loopback_only=loopback_only),
         catalogue,
         retry=retry,
         breaker=breaker,
+        on_gone=on_gone,
     )
 
 
@@ -63,6 +66,7 @@ def compose(
     *,
     retry: RetryPolicy | None = None,
     breaker: BreakerPolicy | None = None,
+    on_gone: Callable[[str], None] = lambda _: None,
 ) -> Provider:
     """The same wrapping around any provider, a scripted one for instance."""
-    return Fallback(Retry(Breaker(provider, breaker), retry), catalogue)
+    return Fallback(Retry(Breaker(provider, breaker), retry), catalogue, on_gone)

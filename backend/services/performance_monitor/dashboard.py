@@ -1,12 +1,13 @@
 """The dashboard: one reading of all workers' figures as docs/api.md shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from backend.domain.alerts import Alert
 from backend.domain.usage import format_usd
 from backend.services.performance_monitor import statistics
+from backend.services.performance_monitor.advice import Recommendation
 from backend.services.performance_monitor.figures import Figures
 from backend.services.performance_monitor.recommendations import recommend
 from backend.services.performance_monitor.rollups import Document, Window, instant
@@ -103,8 +104,12 @@ def build(
     firing: Sequence[Alert],
     resolved: Sequence[Alert],
     now: float,
+    standing: Iterable[Recommendation] = (),
 ) -> Dashboard:
-    """minutes: the reading of the last minutes, for what is current. Takes milliseconds: call it in a thread."""
+    """minutes: the reading of the last minutes, for what is current. standing: advice that rests on no figures.
+
+    Takes milliseconds: call it in a thread.
+    """
     buckets = _by_bucket(reading.documents)
     figures = Figures()
     for one in buckets.values():
@@ -134,5 +139,5 @@ def build(
         ),
         recent_metrics=tuple(statistics.point(bucket, one, window.level.seconds) for bucket, one in buckets.items()),
         recent_alerts=tuple(map(alert_view, [*firing, *resolved])),
-        recommendations=tuple(recommend(figures, SPANS[window.name])),
+        recommendations=tuple(recommend(figures, SPANS[window.name], standing)),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -17,6 +17,7 @@ from backend.domain.updates import Update
 from backend.domain.usage import UsageRecord
 from backend.errors import AetherError, DatabaseUnavailable, DeadlineExceeded
 from backend.services.performance_monitor import dashboard
+from backend.services.performance_monitor.advice import Recommendation
 from backend.services.performance_monitor.alerting import Alerting
 from backend.services.performance_monitor.history import History
 from backend.services.performance_monitor.periodic import Periodic
@@ -48,6 +49,7 @@ class PerformanceMonitor:
     clock: seconds since the epoch. cost_per_hour: the alert's threshold in pico-dollars. cache_hit_rate: the alert's
     target, 0..1, None switches it off. An empty webhook means none.
     on_alert: told when an alert fires or is over. models: ids that get a Prometheus label.
+    standing_advice: recommendations that rest on no figures.
     """
 
     def __init__(
@@ -64,10 +66,12 @@ class PerformanceMonitor:
         data_dir: Path = Path("data"),
         rules: tuple[AlertRule, ...] = ALERTS,
         models: Collection[str] = MODEL_IDS,
+        standing_advice: Callable[[], Iterable[Recommendation]] = tuple,
     ) -> None:
         self.instance = f"{worker}-{new_id('run')}"
         self._clock = clock
         self._cache_statistics = cache_statistics
+        self._standing_advice = standing_advice
         self._recorder = Recorder(models)
         self._exporter = PrometheusExporter()
         self._rollups = Rollups(self.instance)
@@ -200,6 +204,7 @@ class PerformanceMonitor:
             firing=firing,
             resolved=resolved,
             now=now,
+            standing=tuple(self._standing_advice()),
         )
 
     async def alerts(self) -> AlertLists:

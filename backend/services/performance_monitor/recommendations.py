@@ -1,5 +1,7 @@
 """Recommendations: each computed from figures, each naming the figure that it is about."""
 
+from collections.abc import Iterable
+
 from backend.services.performance_monitor import advice_ai, advice_server
 from backend.services.performance_monitor.advice import Advice, Recommendation
 from backend.services.performance_monitor.figures import Figures
@@ -20,7 +22,7 @@ RULES: tuple[Advice, ...] = (
 )
 
 
-def recommend(figures: Figures, span: str) -> list[Recommendation]:
-    """What the figures of a span ("hour", "24 hours") suggest, warnings first."""
-    found = [recommendation for rule in RULES for recommendation in rule(figures, span)]
+def recommend(figures: Figures, span: str, standing: Iterable[Recommendation] = ()) -> list[Recommendation]:
+    """What the figures of a span ("hour", "24 hours") suggest and what holds whatever they are, warnings first."""
+    found = [*(recommendation for rule in RULES for recommendation in rule(figures, span)), *standing]
     return sorted(found, key=lambda recommendation: recommendation.severity != "warning")
