@@ -1,14 +1,13 @@
 """What users think of answers: a verdict each, and what many of them together say of an agent or a model."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from backend.domain.proportions import wilson
+
 Rating = Literal["up", "down"]
 COMMENT_CHARACTERS = 2000
-Z_95 = 1.959963984540054
-"""The standard normal distribution's 97.5% quantile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +44,6 @@ class Verdicts:
         return Verdicts(self.up + other.up, self.down + other.down)
 
 
-def wilson_interval(verdicts: Verdicts, z: float = Z_95) -> tuple[float, float] | None:
-    """Where the share of ups lies, with 95% confidence: (low, high), None where nobody has judged.
-
-    Wilson's score interval (Wilson 1927): sound for few verdicts and for shares near 0 and 1, where the usual
-    plus-minus leaves the range.
-    """
-    n = verdicts.total
-    if not n:
-        return None
-    share, square = verdicts.up / n, z * z
-    centre = (share + square / (2 * n)) / (1 + square / n)
-    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+def wilson_interval(verdicts: Verdicts) -> tuple[float, float] | None:
+    """Where the share of ups lies, with 95% confidence: (low, high), None where nobody has judged."""
+    return wilson(verdicts.up / verdicts.total, verdicts.total) if verdicts.total else None
