@@ -15,7 +15,6 @@ from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.folders import FolderShape
 from backend.routes.pages import DEFAULT_LIMIT, MAX_LIMIT
 from backend.routes.preferences import PreferencesShape
-from backend.routes.preferences import shape_of as preferences_of
 from backend.routes.problems import PROBLEMS
 from backend.routes.prompts import PromptPage, PromptShape
 from backend.routes.usage import BudgetStatus, status_of
@@ -45,7 +44,7 @@ async def get_bootstrap(services: AetherServices, user: CurrentUser) -> Bootstra
     All of it is looked up at the same time.
     """
     owner, today = user.user_id, services.database.now().date()
-    (recent, pinned, folders), (account, instructions, prompts, budget) = await asyncio.gather(
+    (recent, pinned, folders), (account, preferences, prompts, budget) = await asyncio.gather(
         asyncio.gather(
             services.conversations.page(owner, DEFAULT_LIMIT),
             services.conversations.page(owner, MAX_LIMIT, pinned=True),
@@ -53,7 +52,7 @@ async def get_bootstrap(services: AetherServices, user: CurrentUser) -> Bootstra
         ),
         asyncio.gather(
             services.accounts.profile(user),
-            services.preferences.instructions(owner),
+            services.preferences.of(owner),
             services.prompts.page(owner, MAX_LIMIT),
             services.budgets.today(owner),
         ),
@@ -67,7 +66,7 @@ async def get_bootstrap(services: AetherServices, user: CurrentUser) -> Bootstra
         ),
         pinned=[ConversationShape.model_validate(conversation) for conversation in pinned[0]],
         folders=[FolderShape.model_validate(folder) for folder in folders[0]],
-        preferences=preferences_of(instructions),
+        preferences=PreferencesShape.model_validate(preferences),
         prompts=PromptPage(items=[PromptShape.model_validate(prompt) for prompt in prompts[0]], next_cursor=prompts[1]),
         budget=status_of(budget),
         simulated=services.simulated,

@@ -45,7 +45,7 @@ class ExportedAccount(BaseModel):
     shares: Annotated[Rows, Doc("Snapshots of conversations that others may read, without their links")]
     folders: Annotated[Rows, Doc("Names under which conversations are gathered")]
     feedback: Annotated[Rows, Doc("Verdicts on answers")]
-    preferences: Annotated[Rows, Doc("Custom instructions")]
+    preferences: Annotated[Rows, Doc("Custom instructions, and how questions may be routed")]
     prompts: Annotated[Rows, Doc("The library of prompts")]
     documents: Annotated[Rows, Doc("Uploads")]
     api_keys: Annotated[Rows, Doc("Without the keys themselves")]

@@ -30,7 +30,7 @@ TAGS = {
     "catalogue": "What may be asked: agents and models",
     "conversations": "What was asked before",
     "bootstrap": "What the page needs at its start",
-    "preferences": "Custom instructions, which every prompt of the caller carries",
+    "preferences": "Custom instructions, which every prompt of the caller carries, and how questions may be routed",
     "prompts": "Texts to use again",
     "analytics": "The caller's own usage and what it cost",
     "cache": "The caller's own cached answers",

@@ -1,4 +1,4 @@
-"""What a user prefers: custom instructions."""
+"""What a user prefers: custom instructions, and how questions may be routed."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.domain.doc import Doc
 from backend.domain.instructions import CHARACTERS, Instructions
+from backend.domain.preferences import RoutingPreferences
 from backend.routes.deps import AetherServices, CurrentUser
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.routes.text import CLEAN, Shape
@@ -22,8 +23,19 @@ class InstructionsBody(Shape):
     enabled: bool = Field(description="false: kept, and shown to no model")
 
 
+class RoutingBody(Shape):
+    large_share: float | None = Field(
+        ge=0, le=1, description="Share of questions that may go to the large model; null: as the deployment has it"
+    )
+    compare: bool = Field(description="May answers of the small model be sampled and compared with the large model's?")
+    similar_answers: bool = Field(description="May an answer to a similar question of the caller's be reused?")
+
+
 class PreferencesBody(Shape):
-    instructions: InstructionsBody
+    """A part that is left out stays as it is."""
+
+    instructions: InstructionsBody | None = None
+    routing: RoutingBody | None = None
 
 
 class InstructionsShape(BaseModel):
@@ -36,14 +48,27 @@ class InstructionsShape(BaseModel):
     enabled: Annotated[bool, Doc("false: kept, and shown to no model")]
 
 
+class RoutingShape(BaseModel):
+    """How the user's questions may be routed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    large_share: Annotated[float | None, Doc("Share that may go to the large model; null: as the deployment has it")]
+    compare: Annotated[bool, Doc("Answers of the small model may be sampled and compared, at no cost of the user's")]
+    similar_answers: Annotated[bool, Doc("An answer to a similar question of the user's may be reused")]
+
+
 class PreferencesShape(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
     instructions: InstructionsShape
+    routing: RoutingShape
 
 
 @router.get("")
 async def get_preferences(services: AetherServices, user: CurrentUser) -> PreferencesShape:
-    """What the caller prefers; empty until something is set."""
-    return shape_of(await services.preferences.instructions(user.user_id))
+    """What the caller prefers; the usual until something is set."""
+    return PreferencesShape.model_validate(await services.preferences.of(user.user_id))
 
 
 @router.put("", responses=problem_responses(413))
@@ -52,10 +77,6 @@ async def set_preferences(services: AetherServices, user: CurrentUser, body: Pre
 
     Answers that were given under other instructions are not reused.
     """
-    instructions = Instructions(**body.instructions.model_dump())
-    await services.preferences.set_instructions(user.user_id, instructions)
-    return shape_of(instructions)
-
-
-def shape_of(instructions: Instructions) -> PreferencesShape:
-    return PreferencesShape(instructions=InstructionsShape.model_validate(instructions))
+    instructions = Instructions(**body.instructions.model_dump()) if body.instructions else None
+    routing = RoutingPreferences(**body.routing.model_dump()) if body.routing else None
+    return PreferencesShape.model_validate(await services.preferences.change(user.user_id, instructions, routing))

@@ -10,6 +10,7 @@ from tests.support.chat import Chat, Json, asked
 
 pytestmark = pytest.mark.shared_database
 
+USUAL: Json = {"large_share": None, "compare": True, "similar_answers": False}
 NURSE: Json = {"about": "I am a nurse in Kraków.", "style": "Be brief.", "enabled": True}
 
 
@@ -31,10 +32,20 @@ def systems(simulator: SimulatorHandle) -> list[str]:
 
 async def test_instructions_are_empty_until_they_are_set(chat: Chat) -> None:
     empty = {"about": "", "style": "", "enabled": True}
-    assert await chat.get("/api/preferences") == {"instructions": empty}
-    assert await instruct(chat) == await chat.get("/api/preferences") == {"instructions": NURSE}
+    assert await chat.get("/api/preferences") == {"instructions": empty, "routing": USUAL}
+    assert await instruct(chat) == await chat.get("/api/preferences") == {"instructions": NURSE, "routing": USUAL}
     other = Chat(chat.served, await chat.served.new_user())
-    assert await other.get("/api/preferences") == {"instructions": empty}
+    assert await other.get("/api/preferences") == {"instructions": empty, "routing": USUAL}
+
+
+async def test_how_questions_are_routed_is_set_by_itself(chat: Chat) -> None:
+    await instruct(chat)
+    routing = {"large_share": 0.5, "compare": False, "similar_answers": True}
+    set_ = await call(chat, "PUT", "/api/preferences", {"routing": routing})
+    assert set_.json() == await chat.get("/api/preferences") == {"instructions": NURSE, "routing": routing}
+    for share in (-0.1, 1.1, "half"):
+        refused = await call(chat, "PUT", "/api/preferences", {"routing": routing | {"large_share": share}})
+        assert refused.status_code == 422
 
 
 async def test_every_prompt_of_the_user_carries_them_and_nobody_elses(chat: Chat, simulator: SimulatorHandle) -> None:

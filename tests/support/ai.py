@@ -11,8 +11,8 @@ import orjson
 
 from backend.domain.budgets import Budget, Caps
 from backend.domain.conversations import Conversation, Message, Turn, TurnOutcome
-from backend.domain.instructions import NO_INSTRUCTIONS, Instructions
 from backend.domain.models import ModelCatalogue
+from backend.domain.preferences import NO_PREFERENCES, UserPreferences
 from backend.domain.usage import UsageRecord
 from backend.errors import AetherError, IdempotencyMismatch
 from backend.services.budgets import BudgetAccounts, Budgets, Controls
@@ -111,11 +111,11 @@ class MemoryMonitor:
 
 @dataclass
 class MemoryPreferences:
-    """Everybody's instructions."""
+    """Everybody's preferences."""
 
-    wanted: Instructions = NO_INSTRUCTIONS
+    wanted: UserPreferences = NO_PREFERENCES
 
-    async def instructions(self, _: str) -> Instructions:
+    async def of(self, _: str) -> UserPreferences:
         return self.wanted
 
 

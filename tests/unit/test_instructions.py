@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from backend.domain.agents import AGENTS_BY_ID
 from backend.domain.instructions import Instructions
 from backend.domain.models import ModelCatalogue
+from backend.domain.preferences import NO_PREFERENCES, RoutingPreferences, UserPreferences
 from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.preferences import Preferences
 from tests.support.bus import Bus, Network
@@ -58,55 +59,59 @@ def test_they_are_part_of_the_key_and_of_what_a_prompt_costs() -> None:
 
 
 class Store:
-    """Instructions of users, and how often they were read. held: readers get what they saw once it is set."""
+    """Preferences of users, and how often they were read. held: readers get what they saw once it is set."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, Instructions] = {}
+        self.stored: dict[str, UserPreferences] = {}
         self.reads = 0
         self.held: asyncio.Event | None = None
 
-    async def instructions(self, user_id: str) -> Instructions:
+    async def of(self, user_id: str) -> UserPreferences:
         self.reads += 1
-        seen = self.stored.get(user_id, Instructions())
+        seen = self.stored.get(user_id, NO_PREFERENCES)
         if self.held:
             await self.held.wait()
         return seen
 
-    async def set_instructions(self, user_id: str, instructions: Instructions) -> None:
-        self.stored[user_id] = instructions
+    async def change(
+        self, user_id: str, instructions: Instructions | None = None, routing: RoutingPreferences | None = None
+    ) -> UserPreferences:
+        kept = self.stored.get(user_id, NO_PREFERENCES)
+        self.stored[user_id] = UserPreferences(instructions or kept.instructions, routing or kept.routing)
+        return self.stored[user_id]
 
 
 async def test_they_are_read_once_until_they_change_on_any_worker() -> None:
     store, network = Store(), Network()
     here, there = Preferences(store, Bus(network)), Preferences(store, Bus(network))
     for _ in range(3):
-        assert await here.instructions("user_ada") == await there.instructions("user_ada") == Instructions()
+        assert (await here.of("user_ada")).instructions == (await there.of("user_ada")).instructions == Instructions()
     assert store.reads == 2
-    await there.set_instructions("user_ada", BRIEF)
-    assert await here.instructions("user_ada") == await there.instructions("user_ada") == BRIEF
+    await there.change("user_ada", BRIEF)
+    assert (await here.of("user_ada")).instructions == (await there.of("user_ada")).instructions == BRIEF
     assert store.reads == 4
 
 
 async def test_a_deaf_worker_remembers_nothing() -> None:
     store, network = Store(), Network()
     here, there = Preferences(store, Bus(network)), Preferences(store, Bus(network))
-    await here.instructions("user_ada")
+    await here.of("user_ada")
     network.cut()
-    await there.set_instructions("user_ada", BRIEF)
-    assert await here.instructions("user_ada") == BRIEF
+    await there.change("user_ada", BRIEF)
+    assert (await here.of("user_ada")).instructions == BRIEF
     network.mend()
-    store.stored["user_ada"] = Instructions()
-    assert await here.instructions("user_ada") == Instructions()
+    store.stored["user_ada"] = NO_PREFERENCES
+    assert (await here.of("user_ada")).instructions == Instructions()
 
 
 async def test_what_was_read_before_a_change_is_not_remembered_after_it() -> None:
     store, network = Store(), Network()
     here, there = Preferences(store, Bus(network)), Preferences(store, Bus(network))
     store.held = asyncio.Event()
-    reading = asyncio.ensure_future(here.instructions("user_ada"))
+    reading = asyncio.ensure_future(here.of("user_ada"))
     await asyncio.sleep(0)
     assert store.reads == 1
-    await there.set_instructions("user_ada", BRIEF)
+    await there.change("user_ada", BRIEF)
     store.held.set()
     await reading
-    assert await here.instructions("user_ada") == BRIEF
+    assert (await here.of("user_ada")).instructions == BRIEF

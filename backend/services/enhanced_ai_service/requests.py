@@ -5,6 +5,7 @@ from typing import Literal
 
 from backend.domain.api_keys import KeyGrant
 from backend.domain.conversations import ContextItem
+from backend.domain.preferences import USUAL_ROUTING, RoutingPreferences
 
 Priority = Literal["normal", "high", "premium"]
 CollaborationMode = Literal["parallel", "sequential"]
@@ -72,3 +73,4 @@ class Thread:
     user_message_id: str | None = None
     message: str = ""
     instructions: str = ""
+    routing: RoutingPreferences = USUAL_ROUTING

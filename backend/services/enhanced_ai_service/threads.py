@@ -38,8 +38,8 @@ class Threads:
         InvalidInput: a parent without its conversation, or a temporary question in one that is kept.
         """
         thread = await self._place(ask)
-        instructions = await self._preferences.instructions(ask.user_id)
-        return replace(thread, instructions=instructions.text)
+        preferences = await self._preferences.of(ask.user_id)
+        return replace(thread, instructions=preferences.instructions.text, routing=preferences.routing)
 
     async def _place(self, ask: Ask) -> Thread:
         if ask.conversation_id is None:

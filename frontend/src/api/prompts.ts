@@ -3,6 +3,8 @@
 /** GET and PUT /api/preferences */
 export interface Preferences {
   instructions: { about: string; style: string; enabled: boolean };
+  /** large_share null: as the deployment has it. */
+  routing: { large_share: number | null; compare: boolean; similar_answers: boolean };
 }
 
 export interface Prompt {

@@ -79,7 +79,7 @@ async def _seed_prompts(database: ScalableDatabase) -> None:
     for number in range(90):
         user_id = f"user_{number % 3}"
         await PromptRepository(database).create(user_id, "Explain", "Explain {{topic}}")
-        await PreferenceRepository(database).set_instructions(user_id, Instructions("a nurse"))
+        await PreferenceRepository(database).change(user_id, Instructions("a nurse"))
     await database.collection("prompts").update_many({}, {"$set": {"updated_at": NOW}})
 
 

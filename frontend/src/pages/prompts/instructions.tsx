@@ -25,13 +25,13 @@ export default function Instructions(): ReactNode {
   );
 }
 
-function InstructionsForm({ instructions }: Preferences): ReactNode {
+function InstructionsForm({ instructions }: Pick<Preferences, "instructions">): ReactNode {
   const { t } = useWords();
   const api = useApi();
   const queries = useQueryClient();
   const toast = useToast();
   const save = async ({ about = "", style = "", enabled }: Record<string, string>): Promise<void> => {
-    const body: Preferences = { instructions: { about, style, enabled: enabled === "on" } };
+    const body: Pick<Preferences, "instructions"> = { instructions: { about, style, enabled: enabled === "on" } };
     queries.setQueryData(KEY, await api.put<Preferences>(PATH, body));
     toast(t("settings.saved"));
   };

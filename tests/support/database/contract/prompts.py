@@ -5,19 +5,21 @@ import asyncio
 import pytest
 
 from backend.domain.instructions import Instructions
+from backend.domain.preferences import NO_PREFERENCES, RoutingPreferences, UserPreferences
 from backend.errors import Conflict
 from backend.services.repositories.preferences import PreferenceRepository
 from backend.services.repositories.prompts import PromptRepository
 from backend.services.scalable_database import ScalableDatabase
 
 
-async def test_instructions_are_kept_for_each_user(database: ScalableDatabase) -> None:
-    preferences = PreferenceRepository(database)
-    assert await preferences.instructions("user_ada") == Instructions()
+async def test_preferences_are_kept_for_each_user_part_by_part(database: ScalableDatabase) -> None:
+    preferences, routing = PreferenceRepository(database), RoutingPreferences(0.5, compare=False)
+    assert await preferences.of("user_ada") == NO_PREFERENCES
+    assert await preferences.change("user_ada", routing=routing) == UserPreferences(routing=routing)
     for instructions in (Instructions("a nurse", "brief"), Instructions("a nurse", "long", enabled=False)):
-        await preferences.set_instructions("user_ada", instructions)
-        assert await preferences.instructions("user_ada") == instructions
-    assert await preferences.instructions("user_eve") == Instructions()
+        await preferences.change("user_ada", instructions)
+        assert await preferences.of("user_ada") == UserPreferences(instructions, routing)
+    assert await preferences.of("user_eve") == NO_PREFERENCES
 
 
 async def test_prompts_are_made_changed_and_deleted_by_their_owner(database: ScalableDatabase) -> None:
