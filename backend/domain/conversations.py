@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
+from backend.domain.savings import NOTHING_SAVED, Savings
 from backend.domain.usage import UsageRecord
 
 Role = Literal["user", "assistant"]
@@ -113,7 +114,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """How a turn ended. calls: every upstream call it caused. baseline in pico-dollars, cached answers included."""
+    """How a turn ended. calls: every upstream call it caused. baseline in pico-dollars, cached answers included.
+
+    reused: what answers that were reused have saved.
+    """
 
     status: MessageStatus
     content: str
@@ -122,6 +126,7 @@ class TurnOutcome:
     calls: tuple[UsageRecord, ...] = ()
     cached: bool = False
     baseline: int | None = None
+    reused: Savings = NOTHING_SAVED
     response_time_s: float = 0.0
     reasoning: str | None = None
     responses: tuple[Mapping[str, Any], ...] = ()

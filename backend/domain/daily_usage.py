@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.domain.savings import Savings
+
 CostField = Literal["user", "agent", "model"]
 """By what costs are summed."""
 
@@ -13,6 +15,7 @@ class DailyUsage:
     """Counters of a (day, model, agent). day: ISO date in UTC. cost and baseline in pico-dollars.
 
     requests are counted where they were answered (a team's under the agent "team"), calls where they were made.
+    saved_routing and saved_cache: see Savings.
     unpriced: calls of unknown cost, which cost leaves out. estimated: calls whose vendor reported no usage.
     response_time_s: sum over requests, in seconds.
     """
@@ -29,9 +32,15 @@ class DailyUsage:
     reasoning: int = 0
     cost: int = 0
     baseline: int = 0
+    saved_routing: int = 0
+    saved_cache: int = 0
     unpriced: int = 0
     estimated: int = 0
     response_time_s: float = 0.0
+
+    @property
+    def savings(self) -> Savings:
+        return Savings(self.saved_routing, self.saved_cache)
 
     @property
     def tokens(self) -> int:

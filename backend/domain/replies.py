@@ -23,6 +23,10 @@ Cost = Annotated[
 BaselineCost = Annotated[
     str | None, Doc("What the large model would have cost without a cache, USD, exact; null: unknown")
 ]
+Saved = Annotated[
+    str | None,
+    Doc("baseline_cost - cost, USD, exact; negative: it cost more than the large model alone; null: unknown"),
+]
 ResponseTime = Annotated[float, Doc("From the request to the whole answer, seconds")]
 ConversationId = Annotated[str, Doc("The conversation; a new one where none was named")]
 MessageId = Annotated[str, Doc("The stored answer")]
@@ -83,6 +87,7 @@ class ChatReceipt:
     tokens_used: TokensUsed
     cost: Cost
     baseline_cost: BaselineCost
+    saved: Saved
     response_time: ResponseTime
     cached: Annotated[bool, Doc("The answer was reused")]
     cache: CacheUse | None
@@ -155,6 +160,7 @@ class TeamReceipt:
     agents_used: Annotated[tuple[str, ...], Doc("Agents whose answers the synthesis rests on")]
     total_cost: Cost
     baseline_cost: BaselineCost
+    saved: Saved
     total_tokens: TokensUsed
     response_time: ResponseTime
     cached: Annotated[bool, Doc("Every answer was reused: nothing was asked upstream")]

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import overload
 
+from backend.domain.savings import saved_of
+
 PICO_PER_USD = 10**12
 EXACT = Context(prec=60, Emax=60, traps=[InvalidOperation, Inexact, Overflow])
 """Refuses to round, and amounts that nobody has."""
@@ -59,6 +61,8 @@ class Price:
 class UsageRecord:
     """One upstream call in the ledger. cost and baseline in pico-dollars, None where no price is known.
 
+    baseline: what the large model would have cost with the same tokens; 0 for a call whose answer was given up.
+    reported_cost: what the vendor says that the call cost, in pico-dollars; None where it says nothing.
     outcome: ok, cancelled, failed or unsettled. estimated: the vendor reported no usage.
     purpose: answer, agent or synthesis. latency_s and ttft_s (time to first token) in seconds.
     """
@@ -78,6 +82,11 @@ class UsageRecord:
     estimated: bool = False
     attempts: int = 1
     fallback_from: tuple[str, ...] = field(default=())
+    reported_cost: int | None = None
+
+    @property
+    def saved(self) -> int | None:
+        return saved_of(self.cost, self.baseline)
 
 
 @overload

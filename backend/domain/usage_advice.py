@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from backend.domain.agents import TEAM
+from backend.domain.calibration_evidence import Evidence
 from backend.domain.daily_usage import DailyUsage
+from backend.domain.savings import describe
 from backend.domain.usage import format_usd
 
 TEAM_SHARE = 0.5
@@ -12,11 +14,11 @@ LONG_PROMPT_TOKENS = 4_000
 MINIMUM_REQUESTS = 10
 
 
-def recommendations(rows: Sequence[DailyUsage], total: DailyUsage) -> tuple[str, ...]:
-    """Nothing where there are too few requests to tell."""
+def recommendations(rows: Sequence[DailyUsage], total: DailyUsage, evidence: Evidence) -> tuple[str, ...]:
+    """Nothing where there are too few requests to tell. evidence: of what routing's saving has cost in quality."""
     if total.requests < MINIMUM_REQUESTS:
         return ()
-    advice = (_team(rows, total), _prompts(total), _unpriced(total), _saved(total))
+    advice = (_team(rows, total), _prompts(total), _unpriced(total), _saved(total, evidence))
     return tuple(piece for piece in advice if piece)
 
 
@@ -47,11 +49,15 @@ def _unpriced(total: DailyUsage) -> str | None:
     return f"{total.unpriced} calls went to models without a known price and are missing from the total."
 
 
-def _saved(total: DailyUsage) -> str | None:
-    saved = total.baseline - total.cost
-    if saved <= 0:
-        return None
-    return (
-        f"Routing and caching saved {format_usd(saved)} USD of {format_usd(total.baseline)} USD that the large model "
-        f"would have cost; {total.cached_requests} of {total.requests} requests were answered from the cache."
-    )
+def _saved(total: DailyUsage, evidence: Evidence) -> str | None:
+    """Each part by itself: what the cache saves costs no quality, what routing saves may."""
+    routing, cache = total.saved_routing, total.saved_cache
+    parts = []
+    if routing:
+        beside = "saved {} USD against" if routing > 0 else "cost {} USD more than"
+        told = f"Routing {beside.format(format_usd(abs(routing)))} the large model alone"
+        parts.append(f"{told}; {describe(evidence)}.")
+    if cache:
+        answered = f"{total.cached_requests} of {total.requests} requests were answered from it"
+        parts.append(f"The cache saved {format_usd(cache)} USD; {answered}.")
+    return " ".join(parts) or None

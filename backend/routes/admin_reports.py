@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from backend.domain.availability import OBJECTIVE_PERMILLE, PERMILLE, Availability
+from backend.domain.calibration_evidence import Evidence
 from backend.domain.daily_usage import CostField, DailyUsage
 from backend.domain.doc import Doc
 from backend.domain.usage import format_usd
@@ -15,6 +16,7 @@ from backend.routes.deps import Admin, AetherServices
 from backend.routes.leaderboard import QualityShape, RecentDays, quality_of, rounded
 from backend.routes.pages import DEFAULT_LIMIT, Limit
 from backend.routes.problems import ADMIN_PROBLEMS
+from backend.routes.savings import SavedBy, SavingsEvidence, saved_by, shape_of
 from backend.services.reports import CostRow, DayReport
 from backend.services.repositories.usage import PeriodUsage
 
@@ -33,7 +35,8 @@ class CostSums:
     tokens: Annotated[int, Doc("Tokens sent and produced")]
     cost: Annotated[str, Doc("Of the priced calls, USD, exact")]
     baseline_cost: Annotated[str, Doc("What the large model would have cost without a cache; USD, exact")]
-    saved: Annotated[str, Doc("baseline_cost - cost; USD, exact")]
+    saved: Annotated[str, Doc("Against the large model without a cache; negative: it cost more; USD, exact")]
+    saved_by: SavedBy
     unpriced_calls: Annotated[int, Doc("Calls of unknown price, which no sum of money includes")]
 
 
@@ -50,6 +53,7 @@ class Costs:
     since: Annotated[date, Doc("The first of these days")]
     items: Annotated[tuple[CostItem, ...], Doc("The dearest first, up to limit of them")]
     total: Annotated[CostSums, Doc("Of everything, what is not listed included")]
+    evidence: SavingsEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,9 @@ class Business:
     requests: Annotated[int, Doc("AI requests that were answered")]
     requests_per_day: Annotated[float, Doc("On average")]
     cost: Annotated[str, Doc("Of the priced calls, USD, exact")]
-    saved: Annotated[str, Doc("Against the large model without a cache, USD, exact")]
+    saved: Annotated[str, Doc("Against the large model without a cache; negative: it cost more; USD, exact")]
+    saved_by: SavedBy
+    evidence: SavingsEvidence
     satisfaction: QualityShape
     error_budget: ErrorBudget
     days: Annotated[tuple[BusinessDay, ...], Doc("Every day of the period, oldest first")]
@@ -110,7 +116,9 @@ async def get_costs(
 ) -> Costs:
     """What users, agents or models have cost, the dearest first, with the sum of all."""
     report = await services.reports.costs(by, days, limit)
-    return Costs(by, days, report.since, tuple(map(_item, report.rows)), CostSums(**_sums(report.total)))
+    return Costs(
+        by, days, report.since, tuple(map(_item, report.rows)), CostSums(**_sums(report.total)), shape_of(Evidence())
+    )
 
 
 @router.get("/business")
@@ -123,7 +131,9 @@ async def get_business(_: Admin, services: AetherServices, days: RecentDays = 30
         requests=report.total.requests,
         requests_per_day=round(report.total.requests / days, 2),
         cost=format_usd(report.total.cost),
-        saved=format_usd(report.total.baseline - report.total.cost),
+        saved=format_usd(report.total.savings.total),
+        saved_by=saved_by(report.total.savings),
+        evidence=shape_of(Evidence()),
         satisfaction=quality_of(report.verdicts),
         error_budget=_error_budget(report.availability, complete=report.complete),
         days=tuple(map(_day, report.days)),
@@ -139,7 +149,8 @@ def _sums(usage: DailyUsage) -> dict[str, Any]:
         "tokens": usage.tokens,
         "cost": format_usd(usage.cost),
         "baseline_cost": format_usd(usage.baseline),
-        "saved": format_usd(usage.baseline - usage.cost),
+        "saved": format_usd(usage.savings.total),
+        "saved_by": saved_by(usage.savings),
         "unpriced_calls": usage.unpriced,
     }
 
@@ -171,7 +182,7 @@ def _day(day: DayReport) -> BusinessDay:
         cached_requests=day.usage.cached_requests,
         users=day.users,
         cost=format_usd(day.usage.cost),
-        saved=format_usd(day.usage.baseline - day.usage.cost),
+        saved=format_usd(day.usage.savings.total),
         satisfaction=quality_of(day.verdicts),
         availability=_availability(day.availability),
     )

@@ -6,12 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from backend.domain.calibration_evidence import Evidence
 from backend.domain.daily_usage import AnalyticsData, DailyUsage
 from backend.domain.doc import Doc
 from backend.domain.usage import format_usd
 from backend.domain.usage_advice import recommendations
 from backend.routes.deps import AetherServices, UsageReader
 from backend.routes.problems import PROBLEMS
+from backend.routes.savings import SavedBy, SavingsEvidence, saved_by, shape_of
 
 router = APIRouter(prefix="/api/ai/v4", tags=["analytics"], responses=PROBLEMS)
 
@@ -55,7 +57,9 @@ class CostAnalysis:
 
     total_cost: Annotated[str, Doc("USD as an exact decimal string")]
     baseline_cost: Annotated[str, Doc("What the large model would have cost without a cache; USD, exact")]
-    saved: Annotated[str, Doc("baseline_cost - total_cost; USD, exact")]
+    saved: Annotated[str, Doc("Against the large model without a cache; negative: it cost more; USD, exact")]
+    saved_by: SavedBy
+    evidence: SavingsEvidence
     avg_cost_per_request: Annotated[str | None, Doc("USD, rounded down to 12 decimals; null: there was no request")]
     recommendations: Annotated[tuple[str, ...], Doc("What would save money or time, in people's words")]
 
@@ -73,7 +77,9 @@ class UserAnalytics:
 async def get_analytics(user: UsageReader, services: AetherServices, days: Days = 30) -> UserAnalytics:
     """The caller's own usage by model, agent and day, what it cost and what routing and caching saved."""
     data = await services.database.get_analytics_data(user.user_id, days)
-    return UserAnalytics(user.user_id, days, tuple(map(row_of, data.rows)), summary_of(data.total), cost_of(data))
+    return UserAnalytics(
+        user.user_id, days, tuple(map(row_of, data.rows)), summary_of(data.total), cost_of(data, Evidence())
+    )
 
 
 def row_of(row: DailyUsage) -> UsageRow:
@@ -107,15 +113,17 @@ def summary_of(total: DailyUsage) -> Summary:
     )
 
 
-def cost_of(data: AnalyticsData) -> CostAnalysis:
+def cost_of(data: AnalyticsData, evidence: Evidence) -> CostAnalysis:
     total = data.total
     average = total.cost // total.requests if total.requests else None
     return CostAnalysis(
         total_cost=format_usd(total.cost),
         baseline_cost=format_usd(total.baseline),
-        saved=format_usd(total.baseline - total.cost),
+        saved=format_usd(total.savings.total),
+        saved_by=saved_by(total.savings),
+        evidence=shape_of(evidence),
         avg_cost_per_request=format_usd(average),
-        recommendations=recommendations(data.rows, total),
+        recommendations=recommendations(data.rows, total, evidence),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, Security
 
+from backend.domain.calibration_evidence import Evidence
 from backend.domain.doc import Doc
 from backend.routes.deps import (
     Admin,
@@ -19,6 +20,7 @@ from backend.routes.deps import (
     get_principal,
 )
 from backend.routes.problems import ADMIN_PROBLEMS
+from backend.routes.savings import SavingsEvidence, shape_of
 from backend.services.health import Report
 from backend.services.performance_monitor import WindowName
 from backend.services.performance_monitor.advice import Recommendation
@@ -43,6 +45,7 @@ router = APIRouter(tags=["performance"], responses=ADMIN_PROBLEMS)
 @dataclass(frozen=True, slots=True)
 class DashboardAnswer:
     dashboard: Dashboard
+    evidence: SavingsEvidence
     timestamp: Annotated[datetime, Doc("When it was made")]
 
 
@@ -57,6 +60,7 @@ class PerformanceAnswer:
     cache_stats: CacheStats
     recent_alerts: tuple[AlertView, ...]
     recommendations: tuple[Recommendation, ...]
+    evidence: SavingsEvidence
     timestamp: Annotated[datetime, Doc("When it was made")]
 
 
@@ -66,7 +70,7 @@ async def get_dashboard(_: Admin, services: AetherServices, window: Window = "1h
 
     Where MongoDB is away these are the figures of the worker that answers, and scope says so.
     """
-    return DashboardAnswer(await services.monitor.dashboard(window), datetime.now(UTC))
+    return DashboardAnswer(await services.monitor.dashboard(window), shape_of(Evidence()), datetime.now(UTC))
 
 
 @router.get("/api/ai/v4/performance/alerts")
@@ -94,6 +98,7 @@ async def get_performance(_: Admin, services: AetherServices, response: Response
         cache_stats=board.cache_stats,
         recent_alerts=board.recent_alerts,
         recommendations=board.recommendations,
+        evidence=shape_of(Evidence()),
         timestamp=datetime.now(UTC),
     )
 

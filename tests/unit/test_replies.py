@@ -17,6 +17,7 @@ REPLY = ChatReply(
     tokens_used=USAGE.total,
     cost=None,
     baseline_cost="0.1",
+    saved="0.05",
     response_time=0.5,
     cached=False,
     cache=None,

@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 from backend.domain.agents import TEAM
+from backend.domain.calibration_evidence import Evidence
 from backend.domain.daily_usage import COUNTERS, DailyUsage, total
 from backend.domain.usage import PICO_PER_USD
 from backend.domain.usage_advice import MINIMUM_REQUESTS, recommendations
 
+EVIDENCE = Evidence()
 PLAIN = DailyUsage("2026-11-22", "openai/gpt-oss-20b", "dev", requests=20, calls=20, prompt=4_000, completion=2_000)
 
 
 def advise(*rows: DailyUsage) -> str:
-    return "\n".join(recommendations(rows, total(rows)))
+    return "\n".join(recommendations(rows, total(rows), EVIDENCE))
 
 
 def test_ordinary_usage_needs_no_advice() -> None:
@@ -20,7 +22,7 @@ def test_ordinary_usage_needs_no_advice() -> None:
 
 
 def test_too_few_requests_tell_nothing() -> None:
-    row = replace(PLAIN, requests=MINIMUM_REQUESTS - 1, agent=TEAM, unpriced=5, baseline=PICO_PER_USD)
+    row = replace(PLAIN, requests=MINIMUM_REQUESTS - 1, agent=TEAM, unpriced=5, saved_cache=PICO_PER_USD)
     assert advise(row) == ""
     assert advise(replace(row, requests=MINIMUM_REQUESTS)) != ""
 
@@ -44,11 +46,17 @@ def test_calls_without_a_price_are_pointed_out() -> None:
     assert advise(replace(PLAIN, unpriced=3)).startswith("3 calls went to models without a known price")
 
 
-def test_savings_are_exact() -> None:
-    advice = advise(replace(PLAIN, cost=1, baseline=PICO_PER_USD, cached_requests=4))
-    assert "saved 0.999999999999 USD of 1 USD" in advice
-    assert "4 of 20 requests were answered from the cache" in advice
-    assert advise(replace(PLAIN, cost=5, baseline=5)) == ""
+def test_savings_are_exact_by_their_source_and_never_without_evidence() -> None:
+    advice = advise(replace(PLAIN, saved_routing=PICO_PER_USD - 1, saved_cache=5, cached_requests=4))
+    assert "Routing saved 0.999999999999 USD against the large model alone; not calibrated: nothing is known" in advice
+    assert "The cache saved 0.000000000005 USD; 4 of 20 requests were answered from it." in advice
+    assert advise(replace(PLAIN, cost=5, baseline=9)) == ""
+
+
+def test_routing_that_cost_more_is_told_too() -> None:
+    assert "Routing cost 0.5 USD more than the large model alone" in advise(
+        replace(PLAIN, saved_routing=-PICO_PER_USD // 2)
+    )
 
 
 def test_a_total_adds_every_counter_and_belongs_to_no_day() -> None:

@@ -14,7 +14,7 @@ from backend.services.audit_log import AuditLog
 from backend.services.repositories.personal_data import HOLDINGS, PersonalDataRepository
 from backend.services.repositories.users import UserRepository
 
-MONEY = ("cost", "baseline")
+MONEY = ("cost", "baseline", "saved", "reported_cost", "saved_routing", "saved_cache")
 
 
 class AccountExport:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.domain.replies import AgentResponse, AgentStatus
+from backend.domain.savings import NOTHING_SAVED, Savings, reuse_savings
 from backend.domain.usage import UsageRecord, format_usd
 from backend.errors import AetherError
 from backend.services.enhanced_ai_service.asking import Attempt
@@ -56,6 +57,13 @@ class Member:
         if self.records:
             return self.bill.baseline
         return self.answer.baseline if self.answer else 0
+
+    @property
+    def reused(self) -> Savings:
+        """What it saved that the answer was there already."""
+        if self.records or self.answer is None:
+            return NOTHING_SAVED
+        return reuse_savings(self.answer.cost, self.answer.baseline)
 
     @property
     def response(self) -> AgentResponse:

@@ -9,6 +9,7 @@ import orjson
 
 from backend.domain.conversations import MessageStatus, Turn, TurnOutcome
 from backend.domain.replies import AgentResponse, CacheUse, ChatReply, QuickReply, TeamReply, Tokens
+from backend.domain.savings import NOTHING_SAVED, Savings, reuse_savings, saved_of
 from backend.domain.usage import TokenUsage, UsageRecord, format_usd, sum_known
 from backend.errors import AetherError
 from backend.services.enhanced_ai_service.planning import Plan
@@ -80,6 +81,7 @@ def _reply(
         tokens_used=bill.usage.total,
         cost=format_usd(bill.cost),
         baseline_cost=format_usd(bill.baseline),
+        saved=format_usd(saved_of(bill.cost, bill.baseline)),
         response_time=round(seconds, 4),
         cached=cache is not None,
         cache=cache,
@@ -99,7 +101,7 @@ def numbered(calls: Sequence[UsageRecord]) -> tuple[UsageRecord, ...]:
 
 
 def outcome_of(
-    reply: ChatReply, calls: Sequence[UsageRecord], baseline: int | None, status: MessageStatus = "complete"
+    reply: ChatReply, calls: Sequence[UsageRecord], answer: CachedAnswer, status: MessageStatus = "complete"
 ) -> TurnOutcome:
     """What the turn log stores of a reply."""
     return TurnOutcome(
@@ -109,14 +111,19 @@ def outcome_of(
         finished_at=reply.timestamp,
         calls=numbered(calls),
         cached=reply.cached,
-        baseline=baseline,
+        baseline=answer.baseline,
+        reused=reuse_savings(answer.cost, answer.baseline) if reply.cached else NOTHING_SAVED,
         response_time_s=reply.response_time,
         reasoning=reply.reasoning or None,
     )
 
 
 def team_outcome(
-    reply: TeamReply, calls: Sequence[UsageRecord], baseline: int | None, status: MessageStatus = "complete"
+    reply: TeamReply,
+    calls: Sequence[UsageRecord],
+    baseline: int | None,
+    reused: Savings,
+    status: MessageStatus = "complete",
 ) -> TurnOutcome:
     return TurnOutcome(
         status=status,
@@ -126,6 +133,7 @@ def team_outcome(
         calls=numbered(calls),
         cached=reply.cached,
         baseline=baseline,
+        reused=reused,
         response_time_s=reply.response_time,
         responses=_plain(reply.individual_responses),
     )

@@ -126,7 +126,7 @@ class SingleAgent:
             reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
         else:
             reply = cached_reply(run.plan, run.turn, Hit(answer, "coalesced", 0.0), run.seconds)
-        return await self._turns.end(run, reply, outcome_of(reply, records, answer.baseline)).told()
+        return await self._turns.end(run, reply, outcome_of(reply, records, answer)).told()
 
     async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
         shared: Hit | None = None
@@ -146,7 +146,7 @@ class SingleAgent:
     async def _reuse(self, run: AgentRun, hit: Hit, emit: Emit | None) -> ChatReply:
         self.asker.count_lookup(hit)
         reply = cached_reply(run.plan, run.turn, hit, run.seconds)
-        await self._turns.record(run, reply, outcome_of(reply, (), hit.answer.baseline)).told()
+        await self._turns.record(run, reply, outcome_of(reply, (), hit.answer)).told()
         if emit:
             emit(hit.answer.content, hit.answer.reasoning or "")
         return reply
@@ -158,7 +158,7 @@ class SingleAgent:
         else:
             answer = _nothing(run)
         reply = answered_reply(run.plan, run.turn, answer, settled.records, run.seconds)
-        self._turns.end(run, reply, outcome_of(reply, settled.records, answer.baseline, "interrupted"))
+        self._turns.end(run, reply, outcome_of(reply, settled.records, answer, "interrupted"))
 
 
 def _nothing(run: AgentRun) -> CachedAnswer:

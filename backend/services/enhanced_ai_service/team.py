@@ -103,13 +103,13 @@ class Team:
             if run.ending is None:
                 text = self._settle_merge(run)
                 reply = run.reply("cancelled", text)
-                self._turns.end(run, reply, team_outcome(reply, run.records, run.baseline, "interrupted"))
+                self._turns.end(run, reply, team_outcome(reply, run.records, run.baseline, run.reused, "interrupted"))
             raise
         except AetherError:
             await self._turns.release(run)
             raise
         reply = run.reply(run.finish_reason)
-        return await self._turns.end(run, reply, team_outcome(reply, run.records, run.baseline)).told()
+        return await self._turns.end(run, reply, team_outcome(reply, run.records, run.baseline, run.reused)).told()
 
     async def _consult_and_merge(self, run: TeamRun) -> None:
         try:

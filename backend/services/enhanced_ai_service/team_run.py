@@ -7,6 +7,7 @@ from typing import Protocol
 
 from backend.domain.conversations import Turn
 from backend.domain.replies import AgentResponse, TeamReply
+from backend.domain.savings import Savings, reuse_savings, saved_of
 from backend.domain.usage import UsageRecord, format_usd, sum_known
 from backend.services.budgets import Hold
 from backend.services.enhanced_ai_service.asking import Attempt
@@ -109,6 +110,14 @@ class TeamRun:
         merge = Bill.of(self.merge_records).baseline if self.merge_records else reused
         return sum_known([*(member.baseline for member in self.members), merge])
 
+    @property
+    def reused(self) -> Savings:
+        """What it saved that answers were there already, the synthesis included."""
+        parts = [member.reused for member in self.members]
+        if self.merged and not self.merge_records:
+            parts.append(reuse_savings(self.merged.cost, self.merged.baseline))
+        return Savings(sum(part.routing for part in parts), sum(part.cache for part in parts))
+
     def attempt(self, plan: Plan, *, purpose: str, deadline: float, emit: Emit | None) -> Attempt:
         """deadline: time.monotonic() instant."""
         return Attempt(
@@ -143,6 +152,7 @@ class TeamRun:
             agents_used=tuple(member.agent for member in heard),
             total_cost=format_usd(bill.cost),
             baseline_cost=format_usd(self.baseline),
+            saved=format_usd(saved_of(bill.cost, self.baseline)),
             total_tokens=bill.usage.total,
             response_time=round(self.seconds, 4),
             cached=bool(heard) and finish_reason != "cancelled" and not self.records,

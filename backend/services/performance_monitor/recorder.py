@@ -154,5 +154,5 @@ def _count_money(series: Series, record: UsageRecord) -> None:
         series.count("cost", record.cost)
     if record.baseline is not None:
         series.count("baseline", record.baseline)
-    if record.cost is not None and record.baseline is not None:
-        series.count("saved", record.baseline - record.cost)
+    if record.saved is not None:
+        series.count("saved", record.saved)

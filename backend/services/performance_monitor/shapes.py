@@ -93,7 +93,10 @@ class CallStats:
     tokens: TokenSums
     cost: Usd
     baseline_cost: Annotated[str, Doc("What the large model would have cost, USD as an exact decimal string")]
-    saved: Annotated[str, Doc("baseline_cost - cost of the calls where both are known, USD, exact")]
+    saved: Annotated[
+        str,
+        Doc("By routing: baseline_cost - cost of the calls where both are known; negative: it cost more; USD, exact"),
+    ]
     latency: Annotated[Times, Doc("Until the last token")]
     ttft: Annotated[Times, Doc("Until the first token")]
 

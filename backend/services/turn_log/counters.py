@@ -12,7 +12,7 @@ from backend.services.scalable_database import Update
 NO_MODEL = "none"
 """The model of a request that none answered, or whose answer is not known."""
 
-MONEY = ("cost", "baseline")
+MONEY = ("cost", "baseline", "saved_routing", "saved_cache")
 Key = tuple[str, str, str, str]
 Amounts = dict[str, int | float]
 
@@ -60,6 +60,7 @@ def _call_amounts(record: UsageRecord) -> Amounts:
         "reasoning": record.usage.reasoning,
         "cost": record.cost or 0,
         "baseline": record.baseline or 0,
+        "saved_routing": record.saved or 0,
         "unpriced": int(record.cost is None),
         "estimated": int(record.estimated),
     }
@@ -95,6 +96,8 @@ def counters_of(turn: Turn, outcome: TurnOutcome) -> Counters:
             "requests": 1,
             "cached_requests": int(outcome.cached),
             "baseline": _reused_baseline(outcome),
+            "saved_routing": outcome.reused.routing,
+            "saved_cache": outcome.reused.cache,
             "response_time_s": outcome.response_time_s,
         },
     )

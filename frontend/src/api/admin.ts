@@ -1,4 +1,6 @@
 /** Shapes that administrators see. Durations are seconds, shares 0 to 1, money decimal strings in USD. */
+import type { SavedBy, SavingsEvidence } from "@/api/savings";
+
 export const WINDOWS = ["1h", "24h", "30d"] as const;
 export type WindowName = (typeof WINDOWS)[number];
 
@@ -99,6 +101,12 @@ export interface Recommendation {
   text: string;
 }
 
+/** GET /api/ai/v4/performance/dashboard */
+export interface DashboardAnswer {
+  dashboard: Omit<Dashboard, "evidence">;
+  evidence: SavingsEvidence;
+}
+
 type Gauge = { avg: number | null; max: number | null };
 
 export interface Dashboard {
@@ -106,6 +114,8 @@ export interface Dashboard {
   since: string;
   until: string;
   notice: string | null;
+  /** Of the quality that routing's saving has cost. */
+  evidence: SavingsEvidence;
   current_status: {
     status: "ok" | "warning" | "critical";
     requests_per_second: number;
@@ -189,6 +199,7 @@ export interface CostSums {
   cost: string;
   baseline_cost: string;
   saved: string;
+  saved_by: SavedBy;
   unpriced_calls: number;
 }
 
@@ -201,6 +212,7 @@ export interface Costs {
   by: CostField;
   items: CostItem[];
   total: CostSums;
+  evidence: SavingsEvidence;
 }
 
 export interface Business {
@@ -208,6 +220,8 @@ export interface Business {
   requests_per_day: number;
   cost: string;
   saved: string;
+  saved_by: SavedBy;
+  evidence: SavingsEvidence;
   satisfaction: Quality;
   error_budget: {
     requests: number;

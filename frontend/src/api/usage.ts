@@ -1,4 +1,5 @@
 /** Shapes of what was used and what it cost, as /openapi.json describes them. */
+import type { SavedBy, SavingsEvidence } from "@/api/savings";
 
 /** One model, one agent, one day. */
 export interface UsageRow {
@@ -32,6 +33,8 @@ export interface Analytics {
     total_cost: string;
     baseline_cost: string;
     saved: string;
+    saved_by: SavedBy;
+    evidence: SavingsEvidence;
     avg_cost_per_request: string | null;
     recommendations: string[];
   };

@@ -39,7 +39,7 @@ export function useQuantities(): Quantities {
 
 function moneyFormat(usd: number): Intl.NumberFormatOptions {
   const common = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
-  if (usd >= 0.1) return { ...common, minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  if (Math.abs(usd) >= 0.1) return { ...common, minimumFractionDigits: 2, maximumFractionDigits: 2 };
   return { ...common, minimumFractionDigits: 0, maximumSignificantDigits: 2 };
 }
 

@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+from bson import Int64
 from pymongo.errors import WriteError
 
 from backend.errors import DatabaseUnavailable
 from backend.services.migrations import MIGRATIONS, DatabaseIsNewer, Migration, Migrations
 from backend.services.migrations.m0001_baseline import run as baseline
 from backend.services.migrations.m0002_conversation_states import run as conversation_states
+from backend.services.migrations.m0003_savings import run as savings
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
@@ -115,3 +117,15 @@ async def test_conversations_of_an_earlier_release_are_kept(database: ScalableDa
     kept = {"user_id": "user_ada", "state": "kept", "temporary": False, "folder_id": "folder_1"}
     assert await conversations.count_documents({**kept, "project_id": {"$exists": False}}) == 501
     assert not await database.index_drift()
+
+
+async def test_what_an_earlier_release_saved_is_the_difference_that_it_showed(database: ScalableDatabase) -> None:
+    await baseline(database)
+    counters = database.collection("usage_daily")
+    await counters.insert_one({"_id": "old", "day": "2026-11-21", "cost": Int64(2), "baseline": Int64(5)})
+    await counters.insert_one({"_id": "new", "cost": Int64(2), "baseline": Int64(5), "saved_routing": Int64(1)})
+    for _ in range(2):
+        await savings(database)
+    assert {row["_id"]: row["saved_routing"] async for row in counters.find({})} == {"old": 3, "new": 1}
+    with pytest.raises(WriteError):
+        await counters.insert_one({"_id": "x", "saved_cache": 0.1})

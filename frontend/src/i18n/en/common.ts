@@ -34,6 +34,14 @@ export const common = {
   "problem.not_sent": "This was written more than a day ago and could not be sent. Copy it, and ask again.",
   "problem.rate_limited": "Too many requests. Try again in {seconds} s.",
   "problem.unexpected": "That did not work. Try again.",
+  "savings.by": "Routing saved {routing}, the cache {cache}.",
+  "savings.unknown": "Routing is not calibrated: nothing is known of the quality lost.",
+  "savings.uncalibrated": "Routing is not calibrated.",
+  "savings.loss": {
+    one: "The large model would have answered {loss} of the small model's questions better (between {low} and {high} with 95% confidence, {count} answer compared).",
+    other:
+      "The large model would have answered {loss} of the small model's questions better (between {low} and {high} with 95% confidence, {count} answers compared).",
+  },
   "shortcut.title": "Keyboard shortcuts",
   "shortcut.send": "Send the message",
   "shortcut.line": "Begin a new line",

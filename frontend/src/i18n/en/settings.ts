@@ -117,7 +117,7 @@ export const settings = {
   "usage.tokens": "Tokens",
   "usage.requests": "Requests",
   "usage.saved": "Saved",
-  "usage.saved.text": "{share} of {cost} with the largest model alone",
+  "usage.saved.text": "the largest model alone: {cost}",
   "usage.average": "{cost} for a request",
   "usage.unpriced": {
     one: "without {count} call of unknown price",

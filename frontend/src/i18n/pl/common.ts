@@ -35,6 +35,15 @@ export const common = {
   "problem.not_sent": "Napisano to ponad dobę temu i nie udało się wysłać. Skopiuj tekst i zapytaj ponownie.",
   "problem.rate_limited": "Zbyt wiele żądań. Spróbuj ponownie za {seconds} s.",
   "problem.unexpected": "To się nie udało. Spróbuj ponownie.",
+  "savings.by": "Dobór modelu oszczędził {routing}, pamięć podręczna {cache}.",
+  "savings.unknown": "Dobór modelu nie jest skalibrowany: o utraconej jakości nic nie wiadomo.",
+  "savings.uncalibrated": "Dobór modelu nie jest skalibrowany.",
+  "savings.loss": {
+    one: "Duży model odpowiedziałby lepiej na {loss} pytań do małego (od {low} do {high} z ufnością 95%, porównano {count} odpowiedź).",
+    few: "Duży model odpowiedziałby lepiej na {loss} pytań do małego (od {low} do {high} z ufnością 95%, porównano {count} odpowiedzi).",
+    other:
+      "Duży model odpowiedziałby lepiej na {loss} pytań do małego (od {low} do {high} z ufnością 95%, porównano {count} odpowiedzi).",
+  },
   "shortcut.title": "Skróty klawiszowe",
   "shortcut.send": "Wyślij wiadomość",
   "shortcut.line": "Zacznij nowy wiersz",

@@ -129,7 +129,7 @@ export const settings = {
   "usage.tokens": "Tokeny",
   "usage.requests": "Pytania",
   "usage.saved": "Oszczędzono",
-  "usage.saved.text": "{share} z {cost} przy samym największym modelu",
+  "usage.saved.text": "sam największy model: {cost}",
   "usage.average": "{cost} za pytanie",
   "usage.unpriced": {
     one: "bez {count} wywołania o nieznanej cenie",

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Business } from "@/api/admin";
+import { SavingsNote } from "@/components/savings-note";
 import type { Column } from "@/components/table";
 import { TableFigure } from "@/components/table-figure";
 import { Tiles } from "@/components/tiles";
@@ -19,6 +20,7 @@ export default function BusinessPage(): ReactNode {
         {(business) => (
           <>
             <Sums business={business} />
+            <SavingsNote evidence={business.evidence} by={business.saved_by} />
             <BusinessCharts days={business.days} />
             <Months business={business} />
           </>

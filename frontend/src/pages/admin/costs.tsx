@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { COST_FIELDS, type CostField, type CostItem, type Costs } from "@/api/admin";
 import { Choices } from "@/components/choices";
+import { SavingsNote } from "@/components/savings-note";
 import type { Column } from "@/components/table";
 import { TableFigure } from "@/components/table-figure";
 import { Tiles } from "@/components/tiles";
@@ -56,6 +57,7 @@ function Report({ costs }: { costs: Costs }): ReactNode {
           { label: t("live.tokens"), value: count(total.tokens) },
         ]}
       />
+      <SavingsNote evidence={costs.evidence} by={total.saved_by} />
       <TableFigure
         title={t(`costs.title.${costs.by}`)}
         columns={useColumns(costs)}

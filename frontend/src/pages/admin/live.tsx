@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { type Dashboard, WINDOWS, type WindowName } from "@/api/admin";
 import { Choices } from "@/components/choices";
+import { SavingsNote } from "@/components/savings-note";
 import { type Tile, Tiles } from "@/components/tiles";
 import { useWords } from "@/i18n";
 import { Loaded } from "@/pages/account/loaded";
@@ -31,6 +32,7 @@ export default function LivePage(): ReactNode {
           <>
             {board.notice && <p className="notice warn">{board.notice}</p>}
             <Figures board={board} />
+            <SavingsNote evidence={board.evidence} />
             <Recommendations board={board} />
             <LiveCharts points={board.recent_metrics} window={board.window} />
             <LiveTables board={board} />

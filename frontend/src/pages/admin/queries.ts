@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import type { AlertLists, Dashboard, Health, WindowName } from "@/api/admin";
+import type { AlertLists, DashboardAnswer, Health, WindowName } from "@/api/admin";
 import { ALERTS } from "@/chat/apply-update";
 import { useApi } from "@/session/context";
 
@@ -14,7 +14,8 @@ export function useDashboard(window: WindowName) {
     queryKey: ["admin", "dashboard", window],
     queryFn: async ({ signal }) => {
       const path = `/api/ai/v4/performance/dashboard?window=${window}`;
-      return (await api.get<{ dashboard: Dashboard }>(path, signal)).dashboard;
+      const { dashboard, evidence } = await api.get<DashboardAnswer>(path, signal);
+      return { ...dashboard, evidence };
     },
     refetchInterval: EVERY_MS[window],
     placeholderData: keepPreviousData,

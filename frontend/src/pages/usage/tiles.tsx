@@ -8,8 +8,6 @@ import { useQuantities } from "@/i18n/quantities";
 export function UsageTiles({ analytics: { summary, cost_analysis: costs } }: { analytics: Analytics }): ReactNode {
   const { t, number } = useWords();
   const { money, percent, seconds } = useQuantities();
-  const baseline = Number(costs.baseline_cost);
-  const share = baseline > 0 ? percent(Number(costs.saved) / baseline) : null;
   const cached = summary.total_requests > 0 ? percent(summary.cached_requests / summary.total_requests) : null;
   const average = costs.avg_cost_per_request && t("usage.average", { cost: money(costs.avg_cost_per_request) });
   const time = summary.avg_response_time;
@@ -24,7 +22,7 @@ export function UsageTiles({ analytics: { summary, cost_analysis: costs } }: { a
         {
           label: t("usage.saved"),
           value: money(costs.saved),
-          text: share && t("usage.saved.text", { share, cost: money(costs.baseline_cost) }),
+          text: t("usage.saved.text", { cost: money(costs.baseline_cost) }),
         },
         {
           label: t("usage.requests"),

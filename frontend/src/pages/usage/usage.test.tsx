@@ -63,6 +63,8 @@ const ANALYTICS: Analytics = {
     total_cost: "0.4",
     baseline_cost: "0.8",
     saved: "0.4",
+    saved_by: { routing: "0.5", cache: "-0.1" },
+    evidence: { calibrated: true, loss: 0.042, low: 0.021, high: 0.08, labels: 310 },
     avg_cost_per_request: "0.066",
     recommendations: ["Use the quick mode."],
   },
@@ -86,7 +88,8 @@ function server(): FakeServer {
 test("cost, savings and what is left of the budget", async () => {
   navigate("/account/usage");
   renderPage(<App />, server());
-  expect(await screen.findByText("50% of $0.80 with the largest model alone")).toBeDefined();
+  expect(await screen.findByText("the largest model alone: $0.80")).toBeDefined();
+  expect(screen.getByText(/Routing saved \$0.50, the cache -\$0.10\. .*4.2% .*between 2.1% and 8%/)).toBeDefined();
   expect((await screen.findAllByText("$0.60 of $1.00 left")).length).toBeGreaterThan(0);
   expect(screen.getByText("Use the quick mode.")).toBeDefined();
 });

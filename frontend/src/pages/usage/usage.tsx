@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
 import type { Analytics } from "@/api/usage";
 import { SelectField } from "@/components/field";
+import { SavingsNote } from "@/components/savings-note";
 import { useWords } from "@/i18n";
 import { Loaded } from "@/pages/account/loaded";
 import { SettingsPage } from "@/pages/account/settings-page";
@@ -52,6 +53,7 @@ function Report({ analytics }: { analytics: Analytics }): ReactNode {
   return (
     <>
       <UsageTiles analytics={analytics} />
+      <SavingsNote evidence={costs.evidence} by={costs.saved_by} />
       <DailyChart days={sums.day} />
       <SumTable title={t("usage.by_model")} field="model" sums={sums.model} />
       <SumTable title={t("usage.by_agent")} field="agent" sums={sums.agent} />
