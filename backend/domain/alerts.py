@@ -12,7 +12,15 @@ from typing import Literal
 from backend.domain.usage import PICO_PER_USD, format_usd
 
 Metric = Literal[
-    "api_latency", "ai_latency", "database_latency", "memory", "cpu", "error_rate", "cost", "cache_hit_rate"
+    "api_latency",
+    "ai_latency",
+    "database_latency",
+    "memory",
+    "cpu",
+    "error_rate",
+    "cost",
+    "reconciliation",
+    "cache_hit_rate",
 ]
 Unit = Literal["seconds", "ratio", "usd"]
 Severity = Literal["warning", "critical"]
@@ -180,6 +188,21 @@ ALERTS: tuple[AlertRule, ...] = (
         clear_percent=90,
         message="Models cost {value} in the last {window}, over {samples} calls (limit {threshold}). "
         "Dearest model: {subject}.",
+    ),
+    AlertRule(
+        "reconciliation",
+        metric="reconciliation",
+        unit="ratio",
+        threshold=0.0001,
+        direction="above",
+        window_s=3600,
+        minimum_samples=1,
+        severity="warning",
+        fire_after_s=0,
+        clear_after_s=300,
+        clear_percent=50,
+        message="The provider reports other usage or another cost than is counted here for {value} of {samples} calls "
+        "of the last {window} (limit {threshold}). Most: {subject}. The log has both figures (usage_differs).",
     ),
     AlertRule(
         "cache_hit_rate",

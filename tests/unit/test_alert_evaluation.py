@@ -197,6 +197,7 @@ def test_the_rows_are_those_that_were_asked_for() -> None:
         "cpu": 0.8,
         "error_rate": 0.05,
         "cost_per_hour": 10 * PICO_PER_USD,
+        "reconciliation": 0.0001,
         "cache_hit_rate": None,
     }
 

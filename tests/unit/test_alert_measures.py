@@ -106,6 +106,13 @@ def test_cost_is_exact_and_leaves_unpriced_calls_out(recorder: Recorder) -> None
     assert measured("cost", recorder) == Figure(2**61 + 1, 3, LARGE)
 
 
+def test_calls_that_the_vendor_reports_otherwise_are_a_share_of_all(recorder: Recorder) -> None:
+    for model in (SMALL, LARGE, LARGE, LARGE):
+        recorder.ai_call(usage_record(model=model))
+    recorder.discrepancy(LARGE, "dev")
+    assert measured("reconciliation", recorder) == Figure(0.25, 4, LARGE)
+
+
 def test_cache_hit_rate_is_over_all_layers(recorder: Recorder) -> None:
     for layer in ("l1", "l3", "coalesced", "miss"):
         recorder.cache_lookup(layer)

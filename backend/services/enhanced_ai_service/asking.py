@@ -5,6 +5,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
+
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import UsageRecord
 from backend.errors import DeadlineExceeded
@@ -15,6 +17,8 @@ from backend.services.llm.provider import Provider
 from backend.services.performance_cache import CachedAnswer, Hit, PerformanceCache
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.single_flight import Produce, Recall, SingleFlight
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,19 @@ class Asker:
             self._calls[key] = running
         ended = tuple(call for call in calls if call.ended)
         records = tuple(call.record(self._catalogue) for call in ended)
-        for record in records:
+        for call, record in zip(ended, records, strict=True):
             self._monitor.record_ai_metrics(record)
             self._pace.observe(record)
+            self._reconcile(call, record)
         return Settlement(ended, records)
+
+    def _reconcile(self, call: ModelCall, record: UsageRecord) -> None:
+        """Both figures of whatever the vendor counts differently go to the log, and one call to the counter."""
+        found = call.discrepancies(record, self._catalogue)
+        for one in found:
+            log.warning("usage_differs", model=record.model, kind=one.kind, ours=one.ours, theirs=one.theirs)
+        if found:
+            self._monitor.record_discrepancy(record)
 
 
 def answer_of(user_id: str, call: ModelCall, record: UsageRecord, finish_reason: str | None = None) -> CachedAnswer:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from backend.domain.context import estimate_tokens, text_tokens
 from backend.domain.models import ModelCatalogue
+from backend.domain.reconciliation import Discrepancy, VendorReport, reconcile
 from backend.domain.usage import TokenUsage, UsageRecord
 from backend.errors import AetherError
 from backend.services.llm.provider import ChatRequest, FinishReason, Provider
@@ -35,6 +36,7 @@ class ModelCall:
     clock: Callable[[], float] = time.monotonic
     model: str = field(init=False)
     usage: TokenUsage | None = None
+    report: VendorReport | None = None
     finish_reason: FinishReason | None = None
     outcome: str = "failed"
     attempts: int = 1
@@ -91,7 +93,7 @@ class ModelCall:
         done = await self.provider.complete(self.request)
         self._content, self._reasoning = [done.content], [done.reasoning]
         self.usage, self.finish_reason, self.model = done.usage, done.finish_reason, done.model
-        self.attempts, self.fallback_from = done.attempts, done.fallback_from
+        self.attempts, self.fallback_from, self.report = done.attempts, done.fallback_from, done.report
 
     async def _stream(self, emit: Emit) -> None:
         async with aclosing(self.provider.stream(self.request)) as chunks:
@@ -107,7 +109,7 @@ class ModelCall:
                 if chunk.content or chunk.reasoning:
                     emit(chunk.content, chunk.reasoning)
                 self.finish_reason = chunk.finish_reason or self.finish_reason
-                self.usage = chunk.usage or self.usage
+                self.usage, self.report = chunk.usage or self.usage, chunk.report or self.report
 
     def consumed(self) -> TokenUsage:
         """Reported usage, or an estimate from the text that went out and, so far, came back."""
@@ -142,4 +144,14 @@ class ModelCall:
             estimated=self.usage is None and not free,
             attempts=self.attempts,
             fallback_from=self.fallback_from,
+            reported_cost=self.report.cost if self.report else None,
         )
+
+    def discrepancies(self, record: UsageRecord, catalogue: ModelCatalogue) -> tuple[Discrepancy, ...]:
+        """Where the vendor's report differs from the record of this call."""
+        if self.report is None or self.usage is None:
+            return ()
+        model = catalogue.get(self.model)
+        kept_back = not self.reasoning and (model is None or bool(model.reasoning_efforts))
+        seen = None if kept_back else text_tokens(self.content) + text_tokens(self.reasoning)
+        return reconcile(self.report, record.usage, record.cost, seen)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+from backend.domain.reconciliation import VendorReport, read_cost
 from backend.domain.usage import TokenUsage
 from backend.services.llm.failures import from_stream_error, malformed
 from backend.services.llm.provider import ChatRequest, Chunk, Completion, FinishReason
@@ -42,6 +43,7 @@ def read_completion(payload: object, model: str) -> Completion:
             usage=_usage(fields.get("usage")),
             model=model,
             reasoning=_reasoning(message),
+            report=_report(fields.get("usage")),
         )
     except SHAPE_ERRORS as error:
         raise malformed() from error
@@ -56,10 +58,11 @@ def read_chunk(payload: object) -> Chunk:
         groq = fields.get("x_groq") or {}
         if groq.get("error") is not None:
             raise from_stream_error(None)
-        usage = _usage(groq.get("usage") or fields.get("usage"))
+        reported = groq.get("usage") or fields.get("usage")
+        usage, report = _usage(reported), _report(reported)
         choices = fields["choices"]
         if choices == []:
-            return Chunk(usage=usage)
+            return Chunk(usage=usage, report=report)
         choice = choices[0]
         delta = choice["delta"]
         reason = choice.get("finish_reason")
@@ -68,6 +71,7 @@ def read_chunk(payload: object) -> Chunk:
             reasoning=_reasoning(delta),
             finish_reason=None if reason is None else _finish_reason(reason),
             usage=usage,
+            report=report,
         )
     except SHAPE_ERRORS as error:
         raise malformed() from error
@@ -103,6 +107,27 @@ def _usage(value: Mapping[str, Any] | None) -> TokenUsage | None:
     if not value:
         return None
     prompt, completion = int(value["prompt_tokens"]), int(value["completion_tokens"])
-    cached = (value.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    reasoning = (value.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
-    return TokenUsage(prompt, min(int(cached), prompt), completion, min(int(reasoning), completion))
+    cached, reasoning = _parts(value)
+    return TokenUsage(prompt, min(cached, prompt), completion, min(reasoning, completion))
+
+
+def _parts(usage: Mapping[str, Any]) -> tuple[int, int]:
+    """(cached tokens of the prompt, reasoning tokens of the completion) as the vendor wrote them."""
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
+    return int(cached), int(reasoning)
+
+
+def _report(value: Mapping[str, Any] | None) -> VendorReport | None:
+    if not value:
+        return None
+    cached, reasoning = _parts(value)
+    total, cost = value.get("total_tokens"), value.get("total_cost")
+    return VendorReport(
+        prompt=int(value["prompt_tokens"]),
+        completion=int(value["completion_tokens"]),
+        total=total if isinstance(total, int) else None,
+        cached_prompt=cached,
+        reasoning=reasoning,
+        cost=read_cost(value.get("cost") if cost is None else cost),
+    )

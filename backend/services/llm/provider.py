@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from backend.domain.reconciliation import VendorReport
 from backend.domain.usage import TokenUsage
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
@@ -42,6 +43,7 @@ class Completion:
     """A whole answer. usage None: the vendor reported none, the caller estimates and says so.
 
     model: the model that answered. attempts: upstream calls made for it. fallback_from: models tried before it.
+    report: what the vendor says of the call, where it says anything.
     """
 
     content: str
@@ -51,13 +53,14 @@ class Completion:
     reasoning: str = ""
     attempts: int = 1
     fallback_from: tuple[str, ...] = ()
+    report: VendorReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a streamed answer: some of content and reasoning may be empty.
 
-    The last chunk of a complete stream has finish_reason; usage is on that chunk or on one after it.
+    The last chunk of a complete stream has finish_reason; usage and report are on that chunk or on one after it.
     The first chunk of a stream may have no text: it tells which model answers.
     """
 
@@ -68,6 +71,7 @@ class Chunk:
     model: str | None = None
     attempts: int = 1
     fallback_from: tuple[str, ...] = field(default=())
+    report: VendorReport | None = None
 
 
 class Provider(Protocol):

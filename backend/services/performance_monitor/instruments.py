@@ -49,6 +49,9 @@ class Instruments:
         self.ai_baseline = counter(
             "ai_baseline_cost_usd", "What the largest model would have cost, in US dollars.", *of
         )
+        self.ai_differing = counter(
+            "ai_differing_calls", "Calls of which the provider reports other usage or another cost.", *of
+        )
         self.ai_unpriced = counter("ai_unpriced_calls", "Calls to models without a known price.", *of)
         self.ai_seconds = histogram("ai_call", "Time of calls to models that were answered.", *of)
         self.ai_ttft = histogram("ai_first_token", "Time to the first token of calls to models.", *of)

@@ -84,6 +84,16 @@ def _cost(figures: Figures) -> Figure:
     return Figure(sum(by_model.values()), calls, max(by_model, key=lambda model: by_model[model]))
 
 
+def _reconciliation(figures: Figures) -> Figure:
+    """The share of calls that the vendor reports differently."""
+    models = figures.grouped("ai", 0)
+    calls = sum(series.counts.get("calls", 0) for series in models.values())
+    if not calls:
+        return NOTHING
+    differing = {model: series.counts.get("differing", 0) for model, series in models.items()}
+    return Figure(sum(differing.values()) / calls, calls, max(differing, key=lambda model: differing[model]))
+
+
 def _cache_hit_rate(figures: Figures) -> Figure:
     counts = figures.merged("cache").counts
     total = sum(counts.values())
@@ -98,6 +108,7 @@ MEASURES: dict[Metric, Measure] = {
     "cpu": Measure("system", lambda figures: _fullest(figures, "cpu", "processors")),
     "error_rate": Measure("request", _error_rate, sketches=False),
     "cost": Measure("ai", _cost, sketches=False),
+    "reconciliation": Measure("ai", _reconciliation, sketches=False),
     "cache_hit_rate": Measure("cache", _cache_hit_rate, sketches=False),
 }
 

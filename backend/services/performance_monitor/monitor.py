@@ -107,6 +107,10 @@ class PerformanceMonitor:
         """One call to a model, as it is in the ledger."""
         self._recorder.ai_call(record)
 
+    def record_discrepancy(self, record: UsageRecord) -> None:
+        """A call of which the vendor reports other usage or another cost than its record has."""
+        self._recorder.discrepancy(record.model, record.agent)
+
     def record_cache(self, layer: str | None, hit: bool = True, saved: int | None = None) -> None:
         """One look-up of an answer: the layer that answered it, None (or hit False) where none did.
 

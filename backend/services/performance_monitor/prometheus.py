@@ -97,6 +97,7 @@ class PrometheusExporter:
         for kind in TOKEN_KINDS:
             self._bound(metrics.ai_tokens, *labels, kind).inc(counts.get(kind, 0))
         self._bound(metrics.ai_retries, *labels).inc(counts.get("retries", 0))
+        self._bound(metrics.ai_differing, *labels).inc(counts.get("differing", 0))
         self._bound(metrics.ai_unpriced, *labels).inc(counts.get("unpriced", 0))
         self._bound(metrics.ai_cost, *labels).inc(counts.get("cost", 0) / PICO_PER_USD)
         self._bound(metrics.ai_baseline, *labels).inc(counts.get("baseline", 0) / PICO_PER_USD)

@@ -57,6 +57,9 @@ class Recorder:
     def ai_call(self, record: UsageRecord) -> None:
         self._queue.append((self._fold_ai_call, (record,)))
 
+    def discrepancy(self, model: str, agent: str) -> None:
+        self._queue.append((self._fold_discrepancy, (model, agent)))
+
     def cache_lookup(self, layer: str, saved: int | None = None) -> None:
         """saved: see PerformanceMonitor.record_cache; a miss saves nothing."""
         self._queue.append((self._fold_cache_lookup, (layer, saved)))
@@ -118,9 +121,14 @@ class Recorder:
         for name, ratio in ratios.items():
             series.observe(name, ratio)
 
+    def _fold_discrepancy(self, model: str, agent: str) -> None:
+        self._of_call(model, agent).count("differing")
+
+    def _of_call(self, model: str, agent: str) -> Series:
+        return self._delta.of(("ai", model if model in self._models else OTHER, self._agents(agent)))
+
     def _fold_ai_call(self, record: UsageRecord) -> None:
-        model = record.model if record.model in self._models else OTHER
-        series = self._delta.of(("ai", model, self._agents(record.agent)))
+        series = self._of_call(record.model, record.agent)
         _count_call(series, record)
         _count_money(series, record)
         if record.outcome == "ok":
