@@ -207,9 +207,27 @@ class CostRange:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamPart:
+    """A part of a message that is surely in one agent's field."""
+
+    agent: Annotated[str, Doc("Id of the agent whose field it is")]
+    text: Annotated[str, Doc("How the part begins")]
+
+
+@dataclass(frozen=True, slots=True)
 class TeamWorth:
+    """Whether a team is worth its price for this message. Nothing asks a team by itself: the caller decides."""
+
     verdict: Annotated[Literal["one agent", "team"], Doc("What Aether advises")]
     why: Annotated[str, Doc("For people")]
+    agents: Annotated[tuple[str, ...], Doc("The team that is meant: who has a part, or all where nothing separates")]
+    parts: Annotated[tuple[TeamPart, ...], Doc("The parts that are surely in an agent's field")]
+    gain: Annotated[float, Doc("Share of these parts that one agent would answer outside its field, 0 to 1")]
+    one: Annotated[CostRange, Doc("What one agent costs")]
+    team: Annotated[CostRange, Doc("What that team costs, its synthesis included")]
+    times: Annotated[
+        float | None, Doc("How many times one agent's price the team's is, for answers of usual length; null: unknown")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

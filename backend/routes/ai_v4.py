@@ -94,4 +94,6 @@ async def rerun_agent(
 async def estimate(body: EstimateBody, user: ChatCaller, services: AetherServices) -> Response:
     """Agent, model, cost range and time of a request before it is made; nothing is sent upstream."""
     ask = body.ask(user, None)
-    return Response(encode(await services.ai.estimate(ask, body.mode)), media_type="application/json")
+    return Response(
+        encode(await services.ai.estimate(ask, body.mode, body.agents or ())), media_type="application/json"
+    )

@@ -217,3 +217,10 @@ SINGLE_ONLY = ("agent_type", "model", "regenerate_of", "priority", "max_tokens")
 
 class EstimateBody(ChatBody):
     mode: Annotated[Literal["quick", "optimized", "multi-agent"], Doc("The call that the quote is for")] = "optimized"
+    agents: Annotated[AgentList | None, Doc("Of a team; left out: all of them")] = None
+
+    @model_validator(mode="after")
+    def _agents_fit_mode(self) -> Self:
+        if self.agents and self.mode != "multi-agent":
+            raise ValueError(f"mode {self.mode} does not take agents")
+        return self

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -159,8 +159,9 @@ class EnhancedAIService:
         """An opened stream from its start, even where the stream log no longer keeps it. Raises NotFound."""
         return self._streams.reread(user_id, opened)
 
-    async def estimate(self, ask: AgentAsk, mode: Mode) -> Quote:
-        return await self._estimator.quote(ask, mode)
+    async def estimate(self, ask: AgentAsk, mode: Mode, agents: Sequence[str] = ()) -> Quote:
+        """agents: of a team, all where it is empty."""
+        return await self._estimator.quote(ask, mode, agents)
 
 
 def stored_response(response: Mapping[str, Any]) -> AgentResponse:

@@ -136,14 +136,31 @@ export interface Conversation {
   updated_at: string;
 }
 
+export interface CostRange {
+  low: string | null;
+  high: string | null;
+}
+
+export interface TeamWorth {
+  verdict: "one agent" | "team";
+  why: string;
+  agents: string[];
+  parts: { agent: string; text: string }[];
+  /** Share of the parts that one agent would answer outside its field. */
+  gain: number;
+  one: CostRange;
+  team: CostRange;
+  times: number | null;
+}
+
 export interface Quote {
   agent: AgentRef | null;
   model: string;
   reasons: string[];
-  cost: { low: string | null; high: string | null };
+  cost: CostRange;
   cache_likelihood: number;
   expected_seconds: number;
-  team_worth: { verdict: "one agent" | "team"; why: string };
+  team_worth: TeamWorth;
 }
 
 /** The body of POST /api/ai/v4/chat/stream. */

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Quote } from "@/api/chat";
-import { modeOf, type Target } from "@/chat/target";
+import { membersOf, modeOf, type Target } from "@/chat/target";
 import { useApi } from "@/session/context";
 
 const PAUSE_MS = 400;
@@ -13,6 +13,7 @@ export function useQuote(text: string, target: Target, conversationId: string | 
   const api = useApi();
   const message = useDebounced(text.trim(), PAUSE_MS);
   const mode = MODES[modeOf(target)];
+  const agents = membersOf(target);
   const { data } = useQuery({
     queryKey: ["quote", message, target, conversationId],
     queryFn: ({ signal }) =>
@@ -23,6 +24,7 @@ export function useQuote(text: string, target: Target, conversationId: string | 
           message,
           mode,
           ...(mode === "optimized" ? { agent_type: target } : {}),
+          ...(agents ? { agents } : {}),
           ...(conversationId ? { conversation_id: conversationId } : {}),
         },
       }),

@@ -6,26 +6,45 @@ import type { LiveMode } from "@/chat/live-answer";
 import { useApi } from "@/session/context";
 import { readSetting, writeSetting } from "@/theme";
 
-/** "auto", "team", "quick", or an agent's id. */
+/** "auto", "team", "quick", an agent's id, or "team:" and the ids of those who are asked this once. */
 export type Target = string;
 
 const SETTING = "aether.target";
+const CHOSEN = "team:";
+
+/** A team of some agents. It is for one question: the next one goes to whom the user has chosen before. */
+export function chosenTeam(agents: readonly string[]): Target {
+  return `${CHOSEN}${agents.join(",")}`;
+}
+
+/** Who is in a chosen team; null for every other target. */
+export function membersOf(target: Target): string[] | null {
+  return target.startsWith(CHOSEN) ? target.slice(CHOSEN.length).split(",") : null;
+}
+
+/** What stays when a question has been asked. */
+export function lastingTarget(target: Target): Target {
+  return membersOf(target) ? (readSetting(SETTING) ?? "auto") : target;
+}
 
 export function useTarget(): [Target, (target: Target) => void] {
   const [target, setTarget] = useState<Target>(() => readSetting(SETTING) ?? "auto");
   const choose = (next: Target): void => {
-    writeSetting(SETTING, next);
+    if (!membersOf(next)) writeSetting(SETTING, next);
     setTarget(next);
   };
   return [target, choose];
 }
 
 export function modeOf(target: Target): LiveMode {
+  if (membersOf(target)) return "team";
   return target === "team" || target === "quick" ? target : "single";
 }
 
 /** What a question to this target adds to its body. */
 export function targetBody(target: Target): Partial<StreamBody> {
+  const agents = membersOf(target);
+  if (agents) return { mode: "multi-agent", agents };
   if (target === "quick") return {};
   return target === "team" ? { mode: "multi-agent" } : { agent_type: target };
 }

@@ -175,3 +175,45 @@ test("a team shows who has answered, who failed and who still writes", async () 
   stream.send("agent_done", { ...part, agent_type: "dev", response: "Dev's words" });
   await waitFor(() => expect(within(team).getByRole("button", { name: /Dev/ }).textContent).toContain("2 sec"));
 });
+
+test("a quote says what a team is worth; a click asks that team, for this question only", async () => {
+  const range = (low: string, high: string) => ({ low, high });
+  const quote = {
+    agent: { id: "dev", name: "Dev", role: "" },
+    model: "openai/small",
+    reasons: [],
+    cost: range("0.001", "0.002"),
+    cache_likelihood: 0,
+    expected_seconds: 2,
+    team_worth: {
+      verdict: "team",
+      why: "",
+      agents: ["luna", "dev"],
+      parts: [
+        { agent: "luna", text: "Draw the page" },
+        { agent: "dev", text: "write the code" },
+      ],
+      gain: 0.5,
+      one: range("0.001", "0.002"),
+      team: range("0.004", "0.008"),
+      times: 3.5,
+    },
+  };
+  const stream = new FakeStream();
+  const fake = server()
+    .on("POST /api/ai/v4/chat/estimate", () => ({ body: quote }))
+    .on(POST, () => stream.connect());
+  renderPage(<App />, fake);
+  const box = await screen.findByRole("textbox", { name: "Message" });
+  await userEvent.type(box, "Draw the page and write the code");
+  const line = await screen.findByText(/Luna: “Draw the page” · Dev: “write the code”/);
+  expect(line.textContent).toContain("1 of 2 parts outside its field");
+  expect(line.textContent).toContain("about 3.5 times as much");
+  await userEvent.click(await screen.findByRole("button", { name: /Ask Luna, Dev together: \$0.004/ }));
+  expect(screen.getByRole("button", { name: /Who answers: *Luna, Dev/ })).toBeDefined();
+  await userEvent.type(box, "{Enter}");
+  await waitFor(() => expect(fake.calls.some((call) => call.path.endsWith("/chat/stream"))).toBe(true));
+  const asked = fake.calls.find((call) => call.path.endsWith("/chat/stream"));
+  expect(asked?.body).toMatchObject({ mode: "multi-agent", agents: ["luna", "dev"] });
+  expect(screen.getByRole("button", { name: /Who answers: *Automatic/ })).toBeDefined();
+});

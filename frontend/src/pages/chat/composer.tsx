@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useQuote } from "@/chat/quote";
-import { type Target, useAgents } from "@/chat/target";
+import { lastingTarget, membersOf, type Target, useAgents } from "@/chat/target";
 import { IconButton } from "@/components/button";
 import { Icon } from "@/components/icon";
 import { Menu, type MenuEntry } from "@/components/menu";
@@ -41,6 +41,7 @@ export function Composer(props: ComposerProps): ReactNode {
     if (!ready) return;
     onAsk(text.trim());
     setText("");
+    onTarget(lastingTarget(target));
   };
   return (
     <>
@@ -134,7 +135,7 @@ function TargetMenu({ target, onTarget }: { target: Target; onTarget(target: Tar
       button={(menu) => (
         <button type="button" className="target" {...menu}>
           <span className="unseen">{t("target.label")}: </span>
-          {known[target] ?? nameOf(target)}
+          {known[target] ?? (membersOf(target) ?? [target]).map(nameOf).join(", ")}
           <Icon name="chevronDown" />
         </button>
       )}
