@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from backend.domain.calibration_rules import EXCESS_LIMIT, INDEX_LIMIT
 from backend.domain.usage import PICO_PER_USD, format_usd
 
 Metric = Literal[
@@ -21,12 +22,14 @@ Metric = Literal[
     "cost",
     "reconciliation",
     "cache_hit_rate",
+    "routing_drift",
+    "routing_share",
 ]
-Unit = Literal["seconds", "ratio", "usd"]
+Unit = Literal["seconds", "ratio", "usd", "index"]
 Severity = Literal["warning", "critical"]
 Direction = Literal["above", "below"]
 Amount = int | float
-"""Seconds, a ratio of 0..1, or money: integer pico-dollars."""
+"""Seconds, a ratio of 0..1, an index without a unit, or money: integer pico-dollars."""
 
 MODEL_BOUND_ROUTES = ("/api/ai/v4/chat/", "/v1/chat/", "/api/events")
 QUICK_ROUTES = ("/api/ai/v4/chat/estimate",)
@@ -218,6 +221,35 @@ ALERTS: tuple[AlertRule, ...] = (
         clear_percent=110,
         message="The cache answered {value} of {samples} look-ups of the last {window} (target {threshold}).",
     ),
+    AlertRule(
+        "routing_drift",
+        metric="routing_drift",
+        unit="index",
+        threshold=INDEX_LIMIT,
+        direction="above",
+        window_s=1800,
+        minimum_samples=2,
+        severity="warning",
+        fire_after_s=0,
+        clear_after_s=300,
+        clear_percent=80,
+        message="Questions are no longer like those that routing was calibrated on: the stability index of {subject} "
+        "is {value} (limit {threshold}).",
+    ),
+    AlertRule(
+        "routing_share",
+        metric="routing_share",
+        unit="ratio",
+        threshold=EXCESS_LIMIT,
+        direction="above",
+        window_s=1800,
+        minimum_samples=2,
+        severity="warning",
+        fire_after_s=0,
+        clear_after_s=300,
+        clear_percent=80,
+        message="Routing does not keep its budget: {subject} is {value} of all questions off it (limit {threshold}).",
+    ),
 )
 
 
@@ -227,14 +259,14 @@ def with_thresholds(rules: tuple[AlertRule, ...], thresholds: Mapping[str, Amoun
 
 
 def format_amount(amount: Amount | None, unit: Unit) -> str:
-    """For people: "0.62 s", "91.3%", "12.5 USD"."""
+    """For people: "0.62 s", "91.3%", "12.5 USD", "0.25"."""
     if amount is None:
         return "no figure"
     if unit == "usd":
         return f"{format_usd(int(amount))} USD"
     if unit == "ratio":
         return f"{amount * 100:.3g}%"
-    return f"{amount:.3g} s"
+    return f"{amount:.3g}" if unit == "index" else f"{amount:.3g} s"
 
 
 def format_duration(seconds: int) -> str:

@@ -44,6 +44,9 @@ class AuditAction(StrEnum):
     ROLE_CHANGED = "role_changed"
     BUDGET_CHANGED = "budget_changed"
     SPENDING_SWITCHED = "spending_switched"
+    CALIBRATION_SET = "calibration_set"
+    CALIBRATION_FITTED = "calibration_fitted"
+    CALIBRATION_ROLLED_BACK = "calibration_rolled_back"
     LIMIT_HIT = "limit_hit"
     AUDIT_LOG_READ = "audit_log_read"
 

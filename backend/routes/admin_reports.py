@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from backend.domain.availability import OBJECTIVE_PERMILLE, PERMILLE, Availability
-from backend.domain.calibration_evidence import Evidence
 from backend.domain.daily_usage import CostField, DailyUsage
 from backend.domain.doc import Doc
 from backend.domain.usage import format_usd
@@ -117,7 +116,12 @@ async def get_costs(
     """What users, agents or models have cost, the dearest first, with the sum of all."""
     report = await services.reports.costs(by, days, limit)
     return Costs(
-        by, days, report.since, tuple(map(_item, report.rows)), CostSums(**_sums(report.total)), shape_of(Evidence())
+        by,
+        days,
+        report.since,
+        tuple(map(_item, report.rows)),
+        CostSums(**_sums(report.total)),
+        shape_of(services.calibration.evidence()),
     )
 
 
@@ -133,7 +137,7 @@ async def get_business(_: Admin, services: AetherServices, days: RecentDays = 30
         cost=format_usd(report.total.cost),
         saved=format_usd(report.total.savings.total),
         saved_by=saved_by(report.total.savings),
-        evidence=shape_of(Evidence()),
+        evidence=shape_of(services.calibration.evidence()),
         satisfaction=quality_of(report.verdicts),
         error_budget=_error_budget(report.availability, complete=report.complete),
         days=tuple(map(_day, report.days)),

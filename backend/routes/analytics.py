@@ -78,7 +78,11 @@ async def get_analytics(user: UsageReader, services: AetherServices, days: Days 
     """The caller's own usage by model, agent and day, what it cost and what routing and caching saved."""
     data = await services.database.get_analytics_data(user.user_id, days)
     return UserAnalytics(
-        user.user_id, days, tuple(map(row_of, data.rows)), summary_of(data.total), cost_of(data, Evidence())
+        user.user_id,
+        days,
+        tuple(map(row_of, data.rows)),
+        summary_of(data.total),
+        cost_of(data, services.calibration.evidence()),
     )
 
 

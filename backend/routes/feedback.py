@@ -52,6 +52,7 @@ async def rate_answer(
         rated_at=datetime.now(UTC),
     )
     stored = await services.feedback.put(feedback)
+    await services.calibration.rated(user.user_id, message.id, message.receipt, body.rating)
     services.updates.tell(user.user_id, feedback_changed(message.conversation_id, message.id))
     return FeedbackShape.model_validate(stored)
 
@@ -61,6 +62,7 @@ async def withdraw_rating(services: AetherServices, user: ConversationWriter, me
     """Takes the caller's verdict back. Where there is none, nothing changes."""
     message = await answer_of(services, user.user_id, message_id)
     if await services.feedback.remove(user.user_id, message_id):
+        await services.calibration.withdrawn(user.user_id, message_id)
         services.updates.tell(user.user_id, feedback_changed(message.conversation_id, message.id))
 
 

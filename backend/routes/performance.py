@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, Security
 
-from backend.domain.calibration_evidence import Evidence
 from backend.domain.doc import Doc
 from backend.routes.deps import (
     Admin,
@@ -70,7 +69,9 @@ async def get_dashboard(_: Admin, services: AetherServices, window: Window = "1h
 
     Where MongoDB is away these are the figures of the worker that answers, and scope says so.
     """
-    return DashboardAnswer(await services.monitor.dashboard(window), shape_of(Evidence()), datetime.now(UTC))
+    return DashboardAnswer(
+        await services.monitor.dashboard(window), shape_of(services.calibration.evidence()), datetime.now(UTC)
+    )
 
 
 @router.get("/api/ai/v4/performance/alerts")
@@ -98,7 +99,7 @@ async def get_performance(_: Admin, services: AetherServices, response: Response
         cache_stats=board.cache_stats,
         recent_alerts=board.recent_alerts,
         recommendations=board.recommendations,
-        evidence=shape_of(Evidence()),
+        evidence=shape_of(services.calibration.evidence()),
         timestamp=datetime.now(UTC),
     )
 

@@ -8,6 +8,7 @@ from backend.services.administration import UserAdministration
 from backend.services.api_keys import ApiKeys
 from backend.services.audit_log import AuditLog
 from backend.services.budgets import Budgets, Controls
+from backend.services.calibration.calibrations import Calibrations
 from backend.services.conversation_search import ConversationSearch
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.health import Health
@@ -47,6 +48,7 @@ class Services:
     browser: BrowserRules
     budgets: Budgets
     cache: PerformanceCache
+    calibration: Calibrations
     controls: Controls
     conversations: ConversationRepository
     database: ScalableDatabase

@@ -4,11 +4,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from backend.services.budgets import Budgets, Controls
+from backend.services.calibration.calibrations import Calibrations
+from backend.services.calibration.in_use import CalibrationInUse
 from backend.services.enhanced_ai_service import EnhancedAIService
 from backend.services.llm.provider import Provider
 from backend.services.llm.switched import Switched
 from backend.services.llm.vendor_models import VendorModels
 from backend.services.performance_monitor import PerformanceMonitor
+from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
@@ -18,6 +21,7 @@ from backend.services.sweeper import Sweeper
 from backend.services.turn_log import TurnLog
 from backend.services.updates import AnnouncedTurnLog
 from backend.wiring.foundation import Foundation
+from backend.wiring.learning import open_calibrations
 from backend.wiring.library import Library
 from backend.wiring.parts import budgets_of, monitor_of, provider_of
 
@@ -32,6 +36,7 @@ class Supervision:
     budgets: Budgets
     flights: SingleFlight
     streams: StreamLog
+    calibration: CalibrationInUse
 
 
 def supervision_of(base: Foundation) -> Supervision:
@@ -48,13 +53,14 @@ def supervision_of(base: Foundation) -> Supervision:
         budgets=budgets_of(base.settings, base.redis, base.database, controls),
         flights=SingleFlight(base.redis),
         streams=StreamLog(base.redis, base.bus),
+        calibration=CalibrationInUse(CalibrationRepository(base.database), base.bus),
     )
 
 
 async def open_answering(
     base: Foundation, library: Library, watch: Supervision, provider: Provider | None, stack: AsyncExitStack
-) -> tuple[EnhancedAIService, Provider]:
-    """The service and what it asks. provider: instead of the configured one."""
+) -> tuple[EnhancedAIService, Calibrations, Provider]:
+    """The service, what learns from its answers, and what it asks. provider: instead of the configured one."""
     settings, database = base.settings, base.database
     llm = Switched(provider or provider_of(settings, base.catalogue, watch.vendor_models), watch.controls)
     stack.push_async_callback(llm.close)
@@ -66,6 +72,7 @@ async def open_answering(
     sweeper = Sweeper(turn_log, LeaseRepository(database), owner=watch.monitor.instance)
     await sweeper.start()
     stack.push_async_callback(sweeper.close)
+    calibrations = await open_calibrations(base, watch.calibration, watch.budgets, watch.monitor, llm, stack)
     ai = EnhancedAIService(
         provider=llm,
         catalogue=base.catalogue,
@@ -85,6 +92,8 @@ async def open_answering(
         deadline_s=settings.deadline,
         stream_grace_s=settings.stream_grace,
         drain_s=settings.drain,
+        observer=calibrations,
     )
     stack.push_async_callback(ai.close)
-    return ai, llm
+    stack.callback(calibrations.drain)
+    return ai, calibrations, llm

@@ -25,12 +25,12 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         if people.oidc:
             stack.push_async_callback(people.oidc.close)
         callers = (people.identity, people.api_keys, people.mail, people.housekeeping)
-        watchers = (watch.flights, watch.streams, watch.monitor, watch.controls, watch.budgets)
+        watchers = (watch.flights, watch.streams, watch.monitor, watch.controls, watch.budgets, watch.calibration)
         for part in (base.limiter, base.audit, base.bus, *callers, *watchers):
             await part.start()
             stack.push_async_callback(part.close)
         stack.push_async_callback(base.updates.close)
-        ai, llm = await open_answering(base, library, watch, provider, stack)
+        ai, calibration, llm = await open_answering(base, library, watch, provider, stack)
         probes = probes_of(base.database, base.redis, llm, base.catalogue, simulated=settings.simulated)
         health = Health(probes, version=VERSION, simulated=settings.simulated)
         stack.callback(health.drain)
@@ -44,6 +44,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             browser=browser_rules_of(settings),
             budgets=watch.budgets,
             cache=base.cache,
+            calibration=calibration,
             controls=watch.controls,
             conversations=library.conversations,
             database=base.database,

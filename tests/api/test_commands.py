@@ -15,7 +15,7 @@ from tests.support.openapi import operations
 pytestmark = pytest.mark.shared_database
 
 MANY = 12
-BACKGROUND = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls"}
+BACKGROUND = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls", "routing_traffic"}
 """Collections of the monitor and of housekeeping, which work on their own."""
 INDEXING = {"listIndexes", "createIndexes"}
 """Commands of the start-up's task, which may still be under way."""

@@ -13,7 +13,16 @@ from tests.support.application import PASSWORD, Account, Served
 from tests.support.chat import Chat, Json, pico
 from tests.support.housekeeping import sweep
 
-NOT_OF_USERS = {"metrics", "leases", "alerts", "migrations", "mail_requests", "controls"}
+NOT_OF_USERS = {
+    "alerts",
+    "calibrations",
+    "controls",
+    "leases",
+    "mail_requests",
+    "metrics",
+    "migrations",
+    "routing_traffic",
+}
 
 
 async def leave(served: Served, account: Account, password: str = PASSWORD) -> httpx.Response:

@@ -199,6 +199,8 @@ def test_the_rows_are_those_that_were_asked_for() -> None:
         "cost_per_hour": 10 * PICO_PER_USD,
         "reconciliation": 0.0001,
         "cache_hit_rate": None,
+        "routing_drift": 0.25,
+        "routing_share": 0.05,
     }
 
 

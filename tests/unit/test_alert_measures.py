@@ -41,6 +41,7 @@ def test_a_measure_reads_only_its_kind(metric: Metric, recorder: Recorder) -> No
     recorder.database_command(CommandEvent("find", "messages", 0.2, ok=True))
     recorder.cache_lookup("l1")
     recorder.gauges("host", {"cpu": 0.5, "memory": 0.6, "disk": 0.1})
+    recorder.routing(0.3, 0.1)
     whole, narrowed = recorder.take(), Figures()
     needed = MEASURES[metric]
     narrowed.absorb(whole.encode(), kinds=frozenset({needed.kind}), sketches=needed.sketches)

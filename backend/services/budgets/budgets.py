@@ -51,12 +51,13 @@ class Budgets:
         await end(self._task)
         await self._settle_all()
 
-    def hold(self, user_id: str, amount: Amount, lifetime_s: float) -> Hold | None:
+    def hold(self, user_id: str, amount: Amount, lifetime_s: float, *, budget: Budget | None = None) -> Hold | None:
         """What has to be held for a request, None where nothing is limited. Nothing is reserved yet.
 
         amount: the most that it may consume. lifetime_s: the longest that it may take; a crash holds it little longer.
+        budget: of the day, instead of the user's own or the usual one.
         """
-        budget = self._controls.budget(user_id) or self._usual
+        budget = budget or self._controls.budget(user_id) or self._usual
         if not budget and not self.caps:
             return None
         hold_s = lifetime_s + MARGIN_S

@@ -1,7 +1,8 @@
 """What callers ask of the service. Routes build these from validated input."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from backend.domain.api_keys import KeyGrant
 from backend.domain.conversations import ContextItem
@@ -64,6 +65,7 @@ class Thread:
 
     instructions: what the user wants every agent to know, as the system part of a prompt ends with it.
     title None: the conversation exists. user_message_id set: the question is stored already (regeneration).
+    temporary: the conversation is. replaced: receipt of the answer that is made anew.
     """
 
     conversation_id: str
@@ -74,3 +76,5 @@ class Thread:
     message: str = ""
     instructions: str = ""
     routing: RoutingPreferences = USUAL_ROUTING
+    temporary: bool = False
+    replaced: Mapping[str, Any] | None = None

@@ -16,6 +16,7 @@ from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker
 from backend.services.enhanced_ai_service.estimating import Estimator, Mode
 from backend.services.enhanced_ai_service.idempotency import Idempotency
+from backend.services.enhanced_ai_service.observing import NoObserver, Observer
 from backend.services.enhanced_ai_service.pace import Pace
 from backend.services.enhanced_ai_service.planning import Planner
 from backend.services.enhanced_ai_service.requests import AgentAsk, TeamAsk
@@ -64,7 +65,9 @@ class EnhancedAIService:
         deadline_s: float,
         stream_grace_s: float,
         drain_s: float,
+        observer: Observer | None = None,
     ) -> None:
+        """observer: is told of every answer of one agent."""
         self.catalogue = catalogue
         self._limiter = limiter
         self._messages = messages
@@ -84,6 +87,7 @@ class EnhancedAIService:
             threads=threads,
             admission=admission,
             turns=turns,
+            observer=observer or NoObserver(),
             deadline_s=deadline_s,
         )
         self._team = Team(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from backend.domain.agents import QUICK
 from backend.domain.conversations import Turn
 from backend.domain.replies import ChatReply
 from backend.domain.usage import TokenUsage
@@ -15,9 +16,10 @@ from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker, Attempt, Settlement, answer_of
 from backend.services.enhanced_ai_service.bounds import most_of
 from backend.services.enhanced_ai_service.calls import Emit
+from backend.services.enhanced_ai_service.observing import Answered, Observer
 from backend.services.enhanced_ai_service.outcomes import answered_reply, cached_reply, failed_outcome, outcome_of
 from backend.services.enhanced_ai_service.planning import Plan, Planner
-from backend.services.enhanced_ai_service.requests import AgentAsk
+from backend.services.enhanced_ai_service.requests import AgentAsk, Thread
 from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.enhanced_ai_service.turns import Ending, Turns, new_turn
 from backend.services.limiter import Slot
@@ -33,6 +35,7 @@ class AgentRun:
     turn: Turn
     started: float
     deadline: float
+    thread: Thread
     hit: Hit | None = None
     hold: Hold | None = None
     ending: Ending[ChatReply] | None = None
@@ -69,6 +72,7 @@ class SingleAgent:
         threads: Threads,
         admission: Admission,
         turns: Turns,
+        observer: Observer,
         deadline_s: float,
     ) -> None:
         self.asker = asker
@@ -76,6 +80,7 @@ class SingleAgent:
         self._threads = threads
         self._admission = admission
         self._turns = turns
+        self._observer = observer
         self._deadline_s = deadline_s
 
     async def prepare(self, ask: AgentAsk, slot: Slot) -> AgentRun:
@@ -97,7 +102,7 @@ class SingleAgent:
             max_tokens=ask.max_tokens,
             max_cost=ask.max_cost,
         )
-        run = AgentRun(ask, plan, new_turn(ask, thread, plan.agent.id, lifetime), started, started + lifetime)
+        run = AgentRun(ask, plan, new_turn(ask, thread, plan.agent.id, lifetime), started, started + lifetime, thread)
         most = most_of(plan, self._planner.catalogue)
         admitted = await self._admission.admit(ask, slot, plan.key if ask.reusable else None, most, lifetime)
         run.hit, run.hold = admitted.hit, admitted.hold
@@ -126,7 +131,9 @@ class SingleAgent:
             reply = answered_reply(run.plan, run.turn, answer, records, run.seconds)
         else:
             reply = cached_reply(run.plan, run.turn, Hit(answer, "coalesced", 0.0), run.seconds)
-        return await self._turns.end(run, reply, outcome_of(reply, records, answer)).told()
+        told = await self._turns.end(run, reply, outcome_of(reply, records, answer)).told()
+        self._observer.observe(answered_of(run, told))
+        return told
 
     async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
         shared: Hit | None = None
@@ -159,6 +166,30 @@ class SingleAgent:
             answer = _nothing(run)
         reply = answered_reply(run.plan, run.turn, answer, settled.records, run.seconds)
         self._turns.end(run, reply, outcome_of(reply, settled.records, answer, "interrupted"))
+
+
+def answered_of(run: AgentRun, reply: ChatReply) -> Answered:
+    """What own traffic is learned from."""
+    ask, plan, thread = run.ask, run.plan, run.thread
+    return Answered(
+        user_id=ask.user_id,
+        message_id=reply.message_id,
+        domain=getattr(plan.routing, "domain", None),
+        score=plan.routing.complexity,
+        tier=plan.routing.tier,
+        large_share=thread.routing.large_share,
+        routed=ask.model is None and ask.priority == "normal" and plan.agent is not QUICK,
+        model=reply.model_used,
+        question=thread.message,
+        answer=reply.content,
+        messages=plan.messages,
+        temperature=plan.agent.temperature,
+        max_tokens=plan.max_tokens,
+        afresh=not reply.cached and reply.finish_reason == "stop",
+        comparable=thread.routing.compare and not thread.temporary,
+        replaced_id=ask.regenerate_of,
+        replaced=thread.replaced,
+    )
 
 
 def _nothing(run: AgentRun) -> CachedAnswer:

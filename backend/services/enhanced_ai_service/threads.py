@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backend.domain.conversations import ContextItem, Message, title_of
+from backend.domain.conversations import ContextItem, Conversation, Message, title_of
 from backend.domain.ids import new_id
 from backend.errors import InvalidInput, NotFound
 from backend.services.enhanced_ai_service.requests import Ask, Thread
@@ -45,12 +45,22 @@ class Threads:
         if ask.conversation_id is None:
             if ask.parent_id or ask.regenerate_of:
                 raise InvalidInput("parent_id and regenerate_of need a conversation_id.")
-            return Thread(new_id("conv"), title_of(ask.message), None, ask.context, message=ask.message)
+            return Thread(
+                new_id("conv"),
+                title_of(ask.message),
+                None,
+                ask.context,
+                message=ask.message,
+                temporary=ask.temporary,
+            )
         conversation = await self._conversations.get(ask.user_id, ask.conversation_id)
         if conversation is None:
             raise NotFound(NO_CONVERSATION)
         if ask.temporary and not conversation.temporary:
             raise InvalidInput("This conversation is not temporary: leave temporary out, or start another one.")
+        return replace(await self._continued(ask, conversation), temporary=conversation.temporary)
+
+    async def _continued(self, ask: Ask, conversation: Conversation) -> Thread:
         if ask.parent_id == ROOT:
             return Thread(conversation.id, None, None, ask.context, message=ask.message)
         newest = READ_AT_LEAST + conversation.message_count % READ_STEP
@@ -68,10 +78,11 @@ def _regeneration(ask: Ask, recent: Sequence[Message], answer_id: str) -> Thread
     by_id = {message.id: message for message in recent}
     answer = by_id.get(answer_id)
     question = by_id.get(answer.parent_id or "") if answer and answer.role == "assistant" else None
-    if question is None:
+    if answer is None or question is None:
         raise NotFound(NO_MESSAGE)
     items = (*_items(_path(recent, question.parent_id)), *ask.context)
-    return Thread(question.conversation_id, None, question.id, items, question.id, question.content)
+    replaced = answer.receipt if answer.status == "complete" else None
+    return Thread(question.conversation_id, None, question.id, items, question.id, question.content, replaced=replaced)
 
 
 def _path(recent: Sequence[Message], tip: str | None) -> list[Message]:

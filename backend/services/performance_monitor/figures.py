@@ -15,6 +15,7 @@ cache: counts by layer that answered, and "miss"
 cache_savings, layer: counts saved (pico-dollars) and unpriced (answers whose cost is unknown)
 database, command, collection: counts ok and failed, sketch seconds
 system, host: sketches of ratios (cpu, memory, disk)
+routing: sketches index (how far the scores of own traffic have moved) and excess (of the large model's share)
 """
 
 

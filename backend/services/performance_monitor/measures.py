@@ -100,6 +100,11 @@ def _cache_hit_rate(figures: Figures) -> Figure:
     return Figure((total - counts.get(MISS, 0)) / total, total, "the answer cache") if total else NOTHING
 
 
+def _routing(figures: Figures, name: str, subject: str) -> Figure:
+    sketch = figures.merged("routing").sketch(name)
+    return Figure(sketch.mean, sketch.size, subject) if sketch.size else NOTHING
+
+
 MEASURES: dict[Metric, Measure] = {
     "api_latency": Measure("request", _api_latency),
     "ai_latency": Measure("ai", _ai_latency),
@@ -109,6 +114,8 @@ MEASURES: dict[Metric, Measure] = {
     "error_rate": Measure("request", _error_rate, sketches=False),
     "cost": Measure("ai", _cost, sketches=False),
     "reconciliation": Measure("ai", _reconciliation, sketches=False),
+    "routing_drift": Measure("routing", lambda figures: _routing(figures, "index", "the complexity score")),
+    "routing_share": Measure("routing", lambda figures: _routing(figures, "excess", "the large model's share")),
     "cache_hit_rate": Measure("cache", _cache_hit_rate, sketches=False),
 }
 

@@ -118,6 +118,11 @@ class PerformanceMonitor:
         """
         self._recorder.cache_lookup(layer if hit and layer else MISS, saved)
 
+    def record_routing(self, index: float, excess: float) -> None:
+        """Population stability index of the complexity score, and how far the large model's share is off its budget
+        (0..1, either way)."""
+        self._recorder.routing(index, excess)
+
     def record_database(self, event: CommandEvent) -> None:
         """One database command; called on the driver's threads too."""
         self._recorder.database_command(event)

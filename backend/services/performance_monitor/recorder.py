@@ -70,6 +70,9 @@ class Recorder:
     def gauges(self, host: str, ratios: dict[str, float]) -> None:
         self._queue.append((self._fold_gauges, (host, ratios)))
 
+    def routing(self, index: float, excess: float) -> None:
+        self._queue.append((self._fold_routing, (index, excess)))
+
     def fold(self, limit: int) -> bool:
         """Counts up to limit events; True while more are waiting."""
         queue = self._queue
@@ -126,6 +129,11 @@ class Recorder:
 
     def _of_call(self, model: str, agent: str) -> Series:
         return self._delta.of(("ai", model if model in self._models else OTHER, self._agents(agent)))
+
+    def _fold_routing(self, index: float, excess: float) -> None:
+        series = self._delta.of(("routing",))
+        series.observe("index", index)
+        series.observe("excess", excess)
 
     def _fold_ai_call(self, record: UsageRecord) -> None:
         series = self._of_call(record.model, record.agent)

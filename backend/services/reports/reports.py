@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from backend.domain.agents import SYNTHESIZER
 from backend.domain.availability import Availability
+from backend.domain.comparisons import COMPARISON, COMPARISONS_NAME, COMPARISONS_OWNER
 from backend.domain.daily_usage import CostField, DailyUsage, total
 from backend.domain.feedback import Verdicts
 from backend.domain.leaderboard import Consumption, standings
@@ -49,6 +50,7 @@ class Reports:
         since = self._since(days)
         rows, whole = await asyncio.gather(self._usage.costs(by, since, limit), self._usage.total(since))
         names = await self._users.emails(name for name, _ in rows) if by == "user" else {name: name for name, _ in rows}
+        names |= {COMPARISONS_OWNER: COMPARISONS_NAME} if by == "user" else {}
         return CostReport(since, [CostRow(name, names.get(name), usage) for name, usage in rows], whole)
 
     async def business(self, days: int) -> BusinessReport:
@@ -81,6 +83,7 @@ class Reports:
         rows, tallies, latencies = await asyncio.gather(
             self._usage.totals(since), self._feedback.tallies(since), self._history.latencies(days)
         )
+        rows = [row for row in rows if row.agent != COMPARISON]
         return Leaderboard(
             since,
             agents=standings(

@@ -62,6 +62,7 @@ HOLDINGS = (
     Holding("shares", "deleted", (("created_at", -1), ("_id", -1)), batch=SNAPSHOTS),
     Holding("folders", "deleted", (("created_at", 1), ("_id", 1))),
     Holding("feedback", "deleted", (("message_id", 1),)),
+    Holding("routing_labels", "deleted", (("message_id", 1), ("source", 1))),
     Holding("preferences", "deleted"),
     Holding("prompts", "deleted", (("updated_at", -1), ("_id", -1))),
     Holding("documents", "deleted"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from backend.domain.comparisons import COMPARISONS_OWNER
 from backend.domain.daily_usage import COUNTERS, AnalyticsData, CostField, DailyUsage
 from backend.services.scalable_database import Document, Query, ScalableDatabase
 from backend.services.scalable_database.documents import daily_usage_from
@@ -46,11 +47,12 @@ TOTAL = _of_everybody("usage_daily.total", {"$group": {"_id": None, **SUMS}})
 
 
 def _periods(name: str, period: Document | str) -> Query:
-    """By a period of days, with the number of those who used it, oldest first."""
+    """By a period of days, with the number of people who used it, oldest first."""
+    is_user = {"$cond": [{"$eq": ["$_id.user_id", COMPARISONS_OWNER]}, 0, 1]}
     return _of_everybody(
         name,
         {"$group": {"_id": {"period": period, "user_id": "$user_id"}, **SUMS}},
-        {"$group": {"_id": "$_id.period", "users": {"$sum": 1}, **SUMS}},
+        {"$group": {"_id": "$_id.period", "users": {"$sum": is_user}, **SUMS}},
         {"$sort": {"_id": 1}},
     )
 

@@ -217,6 +217,28 @@ FEEDBACK = (
     Index("day_agent_model", "feedback", (("day", 1), ("agent", 1), ("model", 1), ("rating", 1)), "feedback.tallies"),
 )
 
+ROUTING = (
+    Index("version", "calibrations", (("version", 1),), "calibrations.by_version, calibrations.latest", UNIQUE),
+    Index("at", "calibrations", (("at", -1), ("_id", -1)), "calibrations.page"),
+    Index(
+        "user_message_source",
+        "routing_labels",
+        (("user_id", 1), ("message_id", 1), ("source", 1)),
+        "routing_labels.of_answer; one label of each source",
+        UNIQUE,
+    ),
+    Index("at", "routing_labels", (("at", -1), ("_id", -1)), "routing_labels.newest, routing_labels.sums"),
+    Index("expiry", "routing_labels", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+    Index(
+        "day_domain",
+        "routing_traffic",
+        (("day", 1), ("domain", 1)),
+        "routing_traffic.since, routing_traffic.of_day; one row of counts",
+        UNIQUE,
+    ),
+    Index("expiry", "routing_traffic", (("expires_at", 1),), "removal of what expired", AT_EXPIRY),
+)
+
 PERSONAL = (
     Index("user", "preferences", (("user_id", 1),), "preferences.of_user", UNIQUE),
     Index("user_updated", "prompts", (("user_id", 1), ("updated_at", -1), ("_id", -1)), "prompts.page"),
@@ -280,6 +302,7 @@ INDEXES: tuple[Index, ...] = (
     *MESSAGES,
     *LEDGER,
     *FEEDBACK,
+    *ROUTING,
     *PERSONAL,
     *OPERATIONS,
     *AUDIT_LOG,

@@ -1,6 +1,6 @@
 """The daily counters: what a turn adds to them, and many turns' additions summed before they are written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from bson import Int64
@@ -85,10 +85,7 @@ def _reused_baseline(outcome: TurnOutcome) -> int:
 
 def counters_of(turn: Turn, outcome: TurnOutcome) -> Counters:
     """Calls count on the day and under the agent and model they were made with, the request where it was answered."""
-    counters = Counters()
-    for record in outcome.calls:
-        key = (turn.user_id, utc_day(record.timestamp), record.model, record.agent)
-        counters.add(key, _call_amounts(record))
+    counters = calls_counters(turn.user_id, outcome.calls)
     key = (turn.user_id, utc_day(outcome.finished_at), answering_model(outcome), turn.agent)
     counters.add(
         key,
@@ -101,6 +98,13 @@ def counters_of(turn: Turn, outcome: TurnOutcome) -> Counters:
             "response_time_s": outcome.response_time_s,
         },
     )
+    return counters
+
+
+def calls_counters(user_id: str, calls: Iterable[UsageRecord]) -> Counters:
+    counters = Counters()
+    for record in calls:
+        counters.add((user_id, utc_day(record.timestamp), record.model, record.agent), _call_amounts(record))
     return counters
 
 

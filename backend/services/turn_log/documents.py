@@ -103,9 +103,15 @@ def ledger_record(turn: Turn, record: UsageRecord) -> Document:
         "_id": ObjectId(),
         "user_id": turn.user_id,
         "request_id": turn.request_id,
-        "call": record.call,
         "conversation_id": turn.conversation_id,
         "message_id": turn.message_id,
+    } | call_fields(record)
+
+
+def call_fields(record: UsageRecord) -> Document:
+    """What the ledger says of a call, whoever it was for."""
+    return {
+        "call": record.call,
         "agent": record.agent,
         "model": record.model,
         "purpose": record.purpose,

@@ -79,7 +79,7 @@ export interface Alert {
   id: string;
   rule: string;
   severity: "warning" | "critical";
-  unit: "seconds" | "ratio" | "usd";
+  unit: "seconds" | "ratio" | "usd" | "index";
   value: number | string | null;
   threshold: number | string | null;
   window: number;

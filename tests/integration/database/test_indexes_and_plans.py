@@ -13,6 +13,8 @@ import pytest
 from backend.domain.alerts import Alert
 from backend.domain.audit import AuditAction
 from backend.domain.budgets import Budget
+from backend.domain.calibration_fit import Label
+from backend.domain.calibration_history import CalibrationSettings
 from backend.domain.instructions import Instructions
 from backend.domain.one_time_tokens import Purpose
 from backend.domain.users import Profile, UserRole
@@ -20,6 +22,7 @@ from backend.services.repositories.alerts import AlertRepository
 from backend.services.repositories.api_keys import ApiKeyRepository
 from backend.services.repositories.audit_log import AuditLogRepository
 from backend.services.repositories.auth_sessions import AuthSessionRepository
+from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.external_identities import ExternalIdentityRepository
 from backend.services.repositories.feedback import FeedbackRepository
@@ -32,6 +35,8 @@ from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.preferences import PreferenceRepository
 from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.registry import NAMED_QUERIES
+from backend.services.repositories.routing_labels import RoutingLabelRepository
+from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.shares import ShareRepository
 from backend.services.repositories.users import UserRepository
@@ -40,6 +45,7 @@ from backend.services.scalable_database.indexes import INDEXES
 from backend.services.turn_log.documents import new_conversation
 from tests.support.database.contract.api_keys import make_api_key
 from tests.support.database.contract.audit import make_entry
+from tests.support.database.contract.calibration import make_fitted
 from tests.support.database.contract.external_identities import ADA
 from tests.support.database.contract.feedback import make_feedback
 from tests.support.database.contract.mail_links import make_token
@@ -73,6 +79,18 @@ async def seed(database: ScalableDatabase) -> None:
     await _seed_audit_log(database)
     await _seed_feedback(database)
     await _seed_prompts(database)
+    await _seed_routing(database)
+
+
+async def _seed_routing(database: ScalableDatabase) -> None:
+    """Calibrations of a few instants, labels of three users, counts of many days."""
+    labels, traffic = RoutingLabelRepository(database), RoutingTrafficRepository(database)
+    await CalibrationRepository(database).configure(CalibrationSettings())
+    for number in range(90):
+        at = NOW - timedelta(hours=number // 30)
+        await CalibrationRepository(database).add(make_fitted(number + 1, at=at))
+        await labels.put(f"user_{number % 3}", f"msg_{number}", "small", Label("math", 0.5, 1, 0.3, "thumbs", at))
+        await traffic.add([TrafficDay(NOW.date() - timedelta(days=number // 3), f"domain_{number % 3}", large=1)], NOW)
 
 
 async def _seed_prompts(database: ScalableDatabase) -> None:

@@ -2,6 +2,7 @@
 
 from tests.support.database.contract.api_keys import *  # noqa: F403
 from tests.support.database.contract.audit import *  # noqa: F403
+from tests.support.database.contract.calibration import *  # noqa: F403
 from tests.support.database.contract.conversations import *  # noqa: F403
 from tests.support.database.contract.external_identities import *  # noqa: F403
 from tests.support.database.contract.feedback import *  # noqa: F403

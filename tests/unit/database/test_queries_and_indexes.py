@@ -36,6 +36,14 @@ WITHOUT_USER = {
     "users.first_with_role",
     "users.with_budget",
     "controls.state",
+    "controls.calibration",
+    "calibrations.page",
+    "calibrations.by_version",
+    "calibrations.latest",
+    "routing_labels.newest",
+    "routing_labels.sums",
+    "routing_traffic.since",
+    "routing_traffic.of_day",
     "ai_usage.cost_since",
     "users.retention_due",
     "users.erasure_due",
@@ -105,7 +113,15 @@ def test_every_index_serves_a_named_query_a_rule_or_a_later_issue() -> None:
 
 @pytest.mark.parametrize("query", [query for query in NAMED_QUERIES if query.order], ids=lambda query: query.name)
 def test_lists_end_in_a_unique_field_or_are_short(query: Query) -> None:
-    short = {"users.search", "users.search_of_role", "alerts.by_state", "messages.expired", "usage_daily.of_user"}
+    short = {
+        "users.search",
+        "users.search_of_role",
+        "alerts.by_state",
+        "messages.expired",
+        "usage_daily.of_user",
+        "calibrations.latest",
+        "routing_traffic.since",
+    }
     assert query.order[-1][0] == "_id" or query.name in short
 
 

@@ -30,6 +30,9 @@ export const AUDIT_ACTIONS = [
   "role_changed",
   "budget_changed",
   "spending_switched",
+  "calibration_set",
+  "calibration_fitted",
+  "calibration_rolled_back",
   "limit_hit",
   "audit_log_read",
 ] as const;
