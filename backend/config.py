@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     model_small: str = Field("", alias="AETHER_MODEL_SMALL")
     model_large: str = Field("", alias="AETHER_MODEL_LARGE")
     max_tokens: int = Field(4096, alias="AETHER_MAX_TOKENS", ge=1)
+    cascade: bool = Field(False, alias="AETHER_CASCADE")
     context_tokens: int = Field(16_000, alias="AETHER_CONTEXT_TOKENS", ge=256)
 
     alert_webhook: str = Field("", alias="AETHER_ALERT_WEBHOOK")

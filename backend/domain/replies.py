@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Annotated, Literal
 
+from backend.domain.cascade import CascadeUse
 from backend.domain.doc import Doc
 from backend.domain.usage import TokenUsage
 
@@ -76,6 +77,18 @@ class CacheUse:
 
 
 @dataclass(frozen=True, slots=True)
+class CallReceipt:
+    """One call to a model that the request pays for."""
+
+    model: ModelUsed
+    purpose: Annotated[str, Doc("answer, or escalation: the larger model, after the first answer was given up")]
+    outcome: Annotated[str, Doc("ok, cancelled or failed")]
+    tokens_used: Annotated[int, Doc("prompt + completion")]
+    cost: Cost
+    response_time: Annotated[float, Doc("From the call to its last token, seconds")]
+
+
+@dataclass(frozen=True, slots=True)
 class ChatReceipt:
     """One agent's answer without its text."""
 
@@ -99,6 +112,10 @@ class ChatReceipt:
     context_omitted: Omitted = 0
     attempts: Annotated[int, Doc("Calls that were made upstream until one was answered")] = 1
     fallback_from: Annotated[tuple[str, ...], Doc("Models that were tried before the one that answered")] = ()
+    calls: Annotated[
+        tuple[CallReceipt, ...], Doc("What was asked for this request, in order; none for a reused answer")
+    ] = ()
+    cascade: Annotated[CascadeUse | None, Doc("Where the small model's answer was checked; null: it was not")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

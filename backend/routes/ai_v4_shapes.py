@@ -120,6 +120,12 @@ class ChatBody(QuickBody):
     ] = None
     max_cost_usd: MaxCost = None
     deadline_s: Deadline = None
+    cascade: Annotated[
+        bool | None,
+        Doc(
+            "true: a small model's answer is checked, and the large model asked where it is doubted; null: as deployed"
+        ),
+    ] = None
 
     def ask(self, caller: Principal, correlation_id: str | None) -> AgentAsk:
         return AgentAsk(
@@ -138,6 +144,7 @@ class ChatBody(QuickBody):
             max_tokens=self.max_tokens,
             max_cost=pico(self.max_cost_usd),
             deadline_s=self.deadline_s,
+            cascade=self.cascade,
             correlation_id=correlation_id,
         )
 
@@ -212,7 +219,7 @@ def team_ask(
     )
 
 
-SINGLE_ONLY = ("agent_type", "model", "regenerate_of", "priority", "max_tokens")
+SINGLE_ONLY = ("agent_type", "model", "regenerate_of", "priority", "max_tokens", "cascade")
 
 
 class EstimateBody(ChatBody):

@@ -93,6 +93,7 @@ async def open_answering(
         stream_grace_s=settings.stream_grace,
         drain_s=settings.drain,
         observer=calibrations,
+        cascade=settings.cascade,
     )
     stack.push_async_callback(ai.close)
     stack.callback(calibrations.drain)

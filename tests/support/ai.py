@@ -105,6 +105,9 @@ class MemoryMonitor:
     def record_ai_metrics(self, record: UsageRecord) -> None:
         self.calls.append(record)
 
+    def record_discrepancy(self, record: UsageRecord) -> None:
+        """Scripted providers report what they say."""
+
     def record_cache(self, layer: str | None, hit: bool = True, saved: int | None = None) -> None:
         self.lookups.append((layer if hit else None, saved))
 
@@ -205,6 +208,7 @@ async def running_ai(
     catalogue: ModelCatalogue | None = None,
     drain_s: float = 0.0,
     max_tokens: int = 4096,
+    cascade: bool = False,
 ) -> AsyncIterator[Ai]:
     """around: a provider around the scripted one, where a test needs retries or fallback."""
     redis = RedisClient(NOBODY_LISTENS, "test", timeout_s=0.05)
@@ -230,6 +234,7 @@ async def running_ai(
         deadline_s=30.0,
         stream_grace_s=20.0,
         drain_s=drain_s,
+        cascade=cascade,
     )
     await streams.start()
     try:

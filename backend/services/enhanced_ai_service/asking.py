@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
 from backend.domain.models import ModelCatalogue
-from backend.domain.usage import UsageRecord
+from backend.domain.usage import TokenUsage, UsageRecord, sum_known
 from backend.errors import DeadlineExceeded
 from backend.services.enhanced_ai_service.calls import TIMER_SLACK_S, Emit, ModelCall
+from backend.services.enhanced_ai_service.cascading import Cascade
 from backend.services.enhanced_ai_service.pace import Pace
 from backend.services.enhanced_ai_service.planning import Plan
 from backend.services.llm.provider import Provider
@@ -48,8 +49,14 @@ class Settlement:
 
     @property
     def text(self) -> str:
-        """What the last call had answered when it ended."""
-        return self.calls[-1].content if self.calls else ""
+        """What there is of an answer."""
+        return self.answering[0].content if self.calls else ""
+
+    @property
+    def answering(self) -> tuple[ModelCall, UsageRecord]:
+        """The last call that has any text, else the last one; there must be one."""
+        pairs = list(zip(self.calls, self.records, strict=True))
+        return next((pair for pair in reversed(pairs) if pair[0].content), pairs[-1])
 
 
 class Asker:
@@ -70,6 +77,7 @@ class Asker:
         self._flights = flights
         self._monitor = monitor
         self._pace = pace
+        self._cascade = Cascade(catalogue, pace)
         self._calls: dict[tuple[str, str], list[ModelCall]] = {}
 
     async def ask(self, attempt: Attempt) -> tuple[CachedAnswer, bool]:
@@ -106,15 +114,39 @@ class Asker:
         return hit.answer if hit else None
 
     async def _call(self, attempt: Attempt) -> CachedAnswer:
-        plan = attempt.plan
-        request = plan.request(attempt.deadline, attempt.correlation_id)
-        call = ModelCall(self._provider, request, plan.agent.id, attempt.purpose, attempt.emit)
-        self._calls.setdefault((attempt.user_id, attempt.key), []).append(call)
-        await call.run()
-        answer = answer_of(attempt.user_id, call, call.record(self._catalogue))
-        if attempt.reusable and answer.finish_reason == "stop":
-            await self._cache.put(attempt.user_id, plan.key, answer)
+        answer = await (self._checked(attempt) if attempt.plan.escalation else self._plain(attempt))
+        whole = answer.finish_reason == "stop" and not (answer.cascade and answer.cascade.hindered_by)
+        if attempt.reusable and whole:
+            await self._cache.put(attempt.user_id, attempt.plan.key, answer)
         return answer
+
+    async def _plain(self, attempt: Attempt) -> CachedAnswer:
+        call = self._begin(attempt, attempt.plan, attempt.purpose, attempt.deadline, attempt.emit)
+        await call.run()
+        return answer_of(attempt.user_id, call, call.record(self._catalogue))
+
+    async def _checked(self, attempt: Attempt) -> CachedAnswer:
+        """Of a cascade: what it has cost is what its calls have cost, the one that was given up included."""
+        calls: list[ModelCall] = []
+
+        def begin(plan: Plan, purpose: str, deadline: float, emit: Emit | None) -> ModelCall:
+            calls.append(self._begin(attempt, plan, purpose, deadline, emit))
+            return calls[-1]
+
+        done = await self._cascade.run(attempt.plan, begin, attempt.deadline, attempt.emit)
+        records = [call.record(self._catalogue) for call in calls]
+        return replace(
+            answer_of(attempt.user_id, done.call, done.call.record(self._catalogue)),
+            usage=sum((record.usage for record in records), TokenUsage()),
+            cost=sum_known([record.cost for record in records]),
+            cascade=done.use,
+        )
+
+    def _begin(self, attempt: Attempt, plan: Plan, purpose: str, deadline: float, emit: Emit | None) -> ModelCall:
+        """A call that settle knows of."""
+        call = ModelCall(self._provider, plan.request(deadline, attempt.correlation_id), plan.agent.id, purpose, emit)
+        self._calls.setdefault((attempt.user_id, attempt.key), []).append(call)
+        return call
 
     def count_lookup(self, hit: Hit | None) -> None:
         """One question that was looked up, by where its answer came from; None: a model was asked for it."""

@@ -1,6 +1,7 @@
 """The most that planned calls may consume, whatever the models answer: what budgets reserve."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from backend.domain.budgets import NOTHING, Amount
 from backend.domain.models import ModelCatalogue
@@ -15,10 +16,15 @@ INTRODUCTION_TOKENS, TAG_TOKENS = 300, 80
 
 
 def most_of(plan: Plan, catalogue: ModelCatalogue, material: int = 0) -> Amount:
-    """One call, or one that a dearer model answers in its place. material: tokens that the prompt will have besides.
+    """One call, or one that a dearer model answers in its place; of a cascade both its calls.
+
+    material: tokens that the prompt will have besides.
 
     A byte is at least as much as a token, in every vocabulary that is built on bytes.
     """
+    if plan.escalation:
+        first = most_of(replace(plan, escalation=None), catalogue, material)
+        return first + most_of(plan.escalation, catalogue, material)
     prompt = TEMPLATE_TOKENS + material + sum(len(message.content.encode()) for message in plan.messages)
     usage = TokenUsage(prompt, 0, plan.max_tokens, 0)
     asked = plan.model.cost(usage)

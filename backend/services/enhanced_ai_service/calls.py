@@ -26,6 +26,7 @@ class ModelCall:
     """A call in progress. emit, where given, makes it a stream.
 
     outcome: ok, cancelled (whoever waited has left) or failed (by the vendor, or at the deadline).
+    given_up: its answer is not the one that is given, so that the large model would have spared it.
     """
 
     provider: Provider
@@ -39,6 +40,7 @@ class ModelCall:
     report: VendorReport | None = None
     finish_reason: FinishReason | None = None
     outcome: str = "failed"
+    given_up: bool = False
     attempts: int = 1
     fallback_from: tuple[str, ...] = ()
     _started: float | None = None
@@ -134,7 +136,7 @@ class ModelCall:
             model=self.model,
             usage=usage,
             cost=model.cost(usage) if model else None,
-            baseline=catalogue.baseline.cost(usage),
+            baseline=0 if self.given_up else catalogue.baseline.cost(usage),
             price_version=model.price_version if model else None,
             latency_s=self.latency_s,
             ttft_s=self.ttft_s,

@@ -61,6 +61,7 @@ class Estimator:
             priority=ask.priority,
             max_tokens=ask.max_tokens,
             max_cost=ask.max_cost,
+            cascade=ask.cascade,
         )
 
     async def _team_quote(self, ask: AgentAsk, thread: Thread, agents: Sequence[str]) -> Quote:
@@ -100,7 +101,8 @@ class Estimator:
     def _range(self, plans: Sequence[Plan], *, team: bool = False, known: bool = False) -> CostRange:
         if known:
             return NOTHING
-        low, high = (self._total(plans, share, team=team) for share in (LOW_SHARE, HIGH_SHARE))
+        both = [*(plan.escalation for plan in plans if plan.escalation), *plans]  # what a cascade may need
+        low, high = self._total(plans, LOW_SHARE, team=team), self._total(both, HIGH_SHARE, team=team)
         return CostRange(format_usd(low), format_usd(high))
 
     def _total(self, plans: Sequence[Plan], share: float, *, team: bool = False) -> int | None:

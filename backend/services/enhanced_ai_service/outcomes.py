@@ -8,7 +8,16 @@ from typing import Any
 import orjson
 
 from backend.domain.conversations import MessageStatus, Turn, TurnOutcome
-from backend.domain.replies import AgentResponse, CacheUse, ChatReply, QuickReply, TeamReply, Tokens
+from backend.domain.replies import (
+    AgentResponse,
+    CacheUse,
+    CallReceipt,
+    ChatReply,
+    QuickReply,
+    Routing,
+    TeamReply,
+    Tokens,
+)
 from backend.domain.savings import NOTHING_SAVED, Savings, reuse_savings, saved_of
 from backend.domain.usage import TokenUsage, UsageRecord, format_usd, sum_known
 from backend.errors import AetherError
@@ -58,7 +67,21 @@ def answered_reply(
 ) -> ChatReply:
     """The reply to a question that was asked upstream for this very request."""
     reply = _reply(plan, turn, answer, Bill.of(calls), seconds, None)
-    return replace(reply, attempts=calls[-1].attempts, fallback_from=calls[-1].fallback_from) if calls else reply
+    if not calls:
+        return reply
+    attempts, tried = calls[-1].attempts, calls[-1].fallback_from
+    return replace(reply, attempts=attempts, fallback_from=tried, calls=tuple(map(_call, calls)))
+
+
+def _call(record: UsageRecord) -> CallReceipt:
+    return CallReceipt(
+        model=record.model,
+        purpose=record.purpose,
+        outcome=record.outcome,
+        tokens_used=record.usage.total,
+        cost=format_usd(record.cost),
+        response_time=round(record.latency_s, 4),
+    )
 
 
 def cached_reply(plan: Plan, turn: Turn, hit: Hit, seconds: float) -> ChatReply:
@@ -76,7 +99,7 @@ def _reply(
         finish_reason=answer.finish_reason,
         agent=plan.agent_ref,
         model_used=answer.model,
-        routing=plan.routing,
+        routing=_routing(plan, answer),
         tokens=Tokens.of(bill.usage),
         tokens_used=bill.usage.total,
         cost=format_usd(bill.cost),
@@ -92,7 +115,15 @@ def _reply(
         reasoning=answer.reasoning or "",
         usage_estimated=bill.estimated,
         context_omitted=plan.omitted,
+        cascade=answer.cascade,
     )
+
+
+def _routing(plan: Plan, answer: CachedAnswer) -> Routing:
+    """With what became of it after the plan was made."""
+    if answer.cascade is None:
+        return plan.routing
+    return replace(plan.routing, reasons=(*plan.routing.reasons, answer.cascade.reason))
 
 
 def numbered(calls: Sequence[UsageRecord]) -> tuple[UsageRecord, ...]:

@@ -1,7 +1,7 @@
 """Decides, before anything is sent: which agent, which model, which messages, how many tokens, which cache key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.domain.agent_routing import route_agent
 from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
@@ -14,7 +14,7 @@ from backend.domain.usage import TokenUsage
 from backend.errors import BudgetExceeded, InvalidInput
 from backend.services.enhanced_ai_service.requests import Priority
 from backend.services.llm.provider import ChatMessage, ChatRequest
-from backend.services.performance_cache import answer_key, hash_context
+from backend.services.performance_cache import answer_key, cascade_key, hash_context
 
 AUTO = "auto"
 MINIMUM_ANSWER_TOKENS = 64
@@ -24,7 +24,8 @@ MINIMUM_ANSWER_TOKENS = 64
 class Plan:
     """What one call will be. prompt_tokens is an estimate. omitted: messages of the context that did not fit.
 
-    capped: the bound on the answer keeps a cost cap, at this model's price only.
+    capped: the bound on the answer keeps a cost cap, at this model's price only. max_cost: that cap, in pico-dollars.
+    escalation: the large model's plan, where the answer to the question is to be checked first.
     """
 
     agent: Agent
@@ -37,6 +38,9 @@ class Plan:
     key: str
     omitted: int
     capped: bool
+    max_cost: int | None = None
+    question: str = ""
+    escalation: "Plan | None" = None
 
     @property
     def flight_key(self) -> str:
@@ -60,16 +64,26 @@ class Plan:
             correlation_id=correlation_id,
         )
 
+    def within(self, max_cost: int) -> "Plan":
+        """The same with an answer that max_cost (pico-dollars) covers. Raises BudgetExceeded."""
+        return replace(self, max_tokens=_affordable(self.model, self.prompt_tokens, self.max_tokens, max_cost))
+
     def cost_of(self, completion_tokens: int) -> int | None:
         """Pico-dollars if the answer has that many tokens and no part of the prompt is cached at the vendor."""
         return self.model.cost(TokenUsage(self.prompt_tokens, 0, completion_tokens, 0))
 
 
 class Planner:
-    """max_tokens and context_tokens: the deployment's bounds per answer and per context."""
+    """max_tokens and context_tokens: the deployment's bounds per answer and per context.
 
-    def __init__(self, catalogue: ModelCatalogue, *, max_tokens: int, context_tokens: int) -> None:
+    cascade: whether small models' answers are checked where a request does not say.
+    """
+
+    def __init__(
+        self, catalogue: ModelCatalogue, *, max_tokens: int, context_tokens: int, cascade: bool = False
+    ) -> None:
         self.catalogue = catalogue
+        self._cascade = cascade
         self._max_tokens = max_tokens
         self._context_tokens = context_tokens
 
@@ -96,8 +110,11 @@ class Planner:
         priority: Priority = "normal",
         max_tokens: int | None = None,
         max_cost: int | None = None,
+        cascade: bool | None = False,
     ) -> Plan:
         """agent overrides agent_type. instructions: the user's own, after the agent's.
+
+        cascade: the small model's answer is checked where it was chosen by routing; None: as the deployment has it.
 
         Raises InvalidInput (unknown or retired model), BudgetExceeded (max_cost).
         """
@@ -113,7 +130,7 @@ class Planner:
         why_omitted = (f"the {fitted.omitted} oldest messages did not fit and were left out",) if fitted.omitted else ()
         bound = _affordable(row, prompt, bound, max_cost)
         effort = reasoning_effort(complexity.score, row.reasoning_efforts)
-        return Plan(
+        plan = Plan(
             agent=chosen,
             model=row,
             routing=Routing(complexity.score, row.tier, (*why_agent, why_model, *why_omitted)),
@@ -124,7 +141,29 @@ class Planner:
             key=_key(user_id, chosen, row, bound, effort, instructions, message, fitted),
             omitted=fitted.omitted,
             capped=max_cost is not None,
+            max_cost=max_cost,
+            question=message,
         )
+        wanted = self._cascade if cascade is None else cascade
+        if not wanted or model or chosen is QUICK or row.id == self.catalogue.baseline.id:
+            return plan
+        large = self.catalogue.baseline.id
+        try:
+            escalation = self.plan(
+                user_id,
+                message,
+                items,
+                instructions=instructions,
+                agent=chosen,
+                model=large,
+                priority=priority,
+                max_tokens=max_tokens,
+                max_cost=max_cost,
+            )
+        except BudgetExceeded:
+            return _with_reason(plan, f"the cost cap leaves nothing for {large}, so the answer is not checked")
+        cascading = _with_reason(plan, f"the answer is checked, and {large} asked where it is doubted")
+        return replace(cascading, escalation=escalation, key=cascade_key(plan.key, escalation.key))
 
     def _fit(
         self, model: Model, system: str, message: str, items: Sequence[ContextItem], max_tokens: int | None
@@ -142,6 +181,10 @@ class Planner:
         if model.status == "retired":
             raise InvalidInput("The vendor has retired this model.", code="model_retired")
         return model
+
+
+def _with_reason(plan: Plan, reason: str) -> Plan:
+    return replace(plan, routing=replace(plan.routing, reasons=(*plan.routing.reasons, reason)))
 
 
 def _system(agent: Agent, instructions: str) -> str:

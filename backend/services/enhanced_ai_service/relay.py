@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from backend.domain.cascade import cascade_of
 from backend.domain.usage import TokenUsage, parse_usd
 from backend.services.enhanced_ai_service.live import Live
 from backend.services.enhanced_ai_service.single import AgentRun
@@ -58,6 +59,7 @@ def shared_answer(run: AgentRun, relay: Relay, receipt: dict[str, Any]) -> Cache
         cost=_pico(receipt["cost"]),
         baseline=_pico(receipt["baseline_cost"]),
         created_at=datetime.now(UTC),
+        cascade=cascade_of(receipt.get("cascade")),
     )
 
 

@@ -42,12 +42,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAsk(Ask):
-    """A question to one agent. agent_type: "auto", an agent's id, or "quick" (no agent, the small model)."""
+    """A question to one agent. agent_type: "auto", an agent's id, or "quick" (no agent, the small model).
+
+    cascade: a small model's answer is checked, and the large model asked where it is doubted; None: as deployed.
+    """
 
     agent_type: str = "auto"
     model: str | None = None
     priority: Priority = "normal"
     max_tokens: int | None = None
+    cascade: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

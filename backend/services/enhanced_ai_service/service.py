@@ -42,7 +42,10 @@ CLOSING_S = 3.0
 
 
 class EnhancedAIService:
-    """deadline_s, stream_grace_s and drain_s in seconds; max_tokens and context_tokens bound every request."""
+    """deadline_s, stream_grace_s and drain_s in seconds; max_tokens and context_tokens bound every request.
+
+    cascade: small models' answers are checked where a request does not say.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class EnhancedAIService:
         stream_grace_s: float,
         drain_s: float,
         observer: Observer | None = None,
+        cascade: bool = False,
     ) -> None:
         """observer: is told of every answer of one agent."""
         self.catalogue = catalogue
@@ -77,7 +81,7 @@ class EnhancedAIService:
         self.idempotency = Idempotency(idempotency, self._tasks, deadline_s=deadline_s)
         pace = Pace()
         asker = Asker(provider, catalogue, cache, flights, monitor, pace)
-        planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens)
+        planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade)
         threads = Threads(conversations, messages, preferences)
         admission = Admission(limiter, cache, budgets)
         turns = Turns(turn_log, budgets, self._tasks)

@@ -101,6 +101,7 @@ class SingleAgent:
             priority=ask.priority,
             max_tokens=ask.max_tokens,
             max_cost=ask.max_cost,
+            cascade=ask.cascade,
         )
         run = AgentRun(ask, plan, new_turn(ask, thread, plan.agent.id, lifetime), started, started + lifetime, thread)
         most = most_of(plan, self._planner.catalogue)
@@ -160,10 +161,8 @@ class SingleAgent:
 
     def _stop(self, run: AgentRun, settled: Settlement) -> None:
         """The caller is gone or said stop: the turn ends with what had arrived."""
-        if settled.calls:
-            answer = answer_of(run.ask.user_id, settled.calls[-1], settled.records[-1], "cancelled")
-        else:
-            answer = _nothing(run)
+        user_id = run.ask.user_id
+        answer = answer_of(user_id, *settled.answering, "cancelled") if settled.calls else _nothing(run)
         reply = answered_reply(run.plan, run.turn, answer, settled.records, run.seconds)
         self._turns.end(run, reply, outcome_of(reply, settled.records, answer, "interrupted"))
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import orjson
 
+from backend.domain.cascade import CascadeUse, cascade_of
 from backend.domain.conversations import ContextItem
 from backend.domain.usage import TokenUsage
 
@@ -17,7 +18,10 @@ HitLayer = Literal["l1", "l2", "l3", "coalesced"]
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """cost and baseline in pico-dollars, None where no price is known; cost is what the call had cost its payer."""
+    """cost and baseline in pico-dollars, None where no price is known; cost is what the call had cost its payer.
+
+    cascade: of an answer that was checked first; usage and cost are then of both calls.
+    """
 
     user_id: str
     content: str
@@ -29,6 +33,7 @@ class CachedAnswer:
     cost: int | None
     baseline: int | None
     created_at: datetime
+    cascade: CascadeUse | None = None
 
     def encode(self) -> bytes:
         return orjson.dumps(self)
@@ -38,6 +43,7 @@ class CachedAnswer:
         """Raises ValueError, TypeError or KeyError for bytes that are not an encoded answer."""
         fields = orjson.loads(data)
         fields["usage"] = TokenUsage(**fields["usage"])
+        fields["cascade"] = cascade_of(fields.get("cascade"))
         fields["created_at"] = datetime.fromisoformat(fields["created_at"])
         return cls(**fields)
 
@@ -66,6 +72,11 @@ def answer_key(
     call = [agent, prompt_version, model, sorted(sampling.items())]
     parts = [SCHEMA, user_id, *call, instructions, message, context_hash]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()
+
+
+def cascade_key(first: str, second: str) -> str:
+    """Of the answer of a cascade, from the keys of what its two models would be asked."""
+    return hashlib.sha256(orjson.dumps([SCHEMA, "cascade", first, second])).hexdigest()
 
 
 def hash_context(items: Sequence[ContextItem]) -> str:
