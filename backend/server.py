@@ -26,6 +26,7 @@ from backend.middleware.simulated import SimulatedMiddleware
 from backend.middleware.timing import TimingMiddleware
 from backend.routes import (
     admin,
+    admin_calibration,
     admin_reports,
     admin_users,
     ai_v4,
@@ -65,7 +66,7 @@ from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
-ADMIN_ROUTES = (performance, admin, admin_users, admin_reports, audit)
+ADMIN_ROUTES = (performance, admin, admin_users, admin_reports, admin_calibration, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
 CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback, sharing)

@@ -42,6 +42,7 @@ CODES: tuple[ProblemCode, ...] = (
     ProblemCode("conflict", 409, "it contradicts what is stored"),
     ProblemCode("own_account", 409, "an administrator cannot change the role of his own account, or close it"),
     ProblemCode("too_many_prompts", 409, "a user keeps 200 prompts at most"),
+    ProblemCode("too_little_traffic", 409, "a calibration needs 200 requests of the last 14 days"),
     ProblemCode("email_taken", 409, "the address has an account"),
     ProblemCode("oidc_linked", 409, "the account, or who signed in at the identity provider, is linked otherwise"),
     ProblemCode("oidc_only_way", 409, "without a password there would be no way in: set one first"),

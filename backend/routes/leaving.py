@@ -45,6 +45,7 @@ class ExportedAccount(BaseModel):
     shares: Annotated[Rows, Doc("Snapshots of conversations that others may read, without their links")]
     folders: Annotated[Rows, Doc("Names under which conversations are gathered")]
     feedback: Annotated[Rows, Doc("Verdicts on answers")]
+    routing_labels: Annotated[Rows, Doc("What was learned from an answer: whether the large model's is better")]
     preferences: Annotated[Rows, Doc("Custom instructions, and how questions may be routed")]
     prompts: Annotated[Rows, Doc("The library of prompts")]
     documents: Annotated[Rows, Doc("Uploads")]

@@ -56,6 +56,8 @@ def valid(operation: Operation) -> dict[str, Any]:
     bodies: dict[str, dict[str, Any]] = {
         "PATCH /api/admin/users/{user_id}/budget": {"tokens": 1, "cost_usd": "1"},
         "PUT /api/admin/spending": {"enabled": True},
+        "PUT /api/admin/calibration": {"daily_budget_usd": "1", "sample_share": 0.02, "pinned": False},
+        "POST /api/admin/calibration/rollback": {"version": 0},
         "POST /api/auth/register": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/login": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/login/mfa": {"mfa_token": MARKER, "code": MARKER},

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
 import pyotp
 import pytest
 
+from backend.domain.calibration import BINS
 from backend.domain.replies import ChatReceipt, ChatReply, QuickReply, Quote, TeamReceipt, TeamReply
 from backend.routes.events import EVENTS
+from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from tests.servers import SimulatorHandle
 from tests.support.access import ACCESS, PROMPT, make_objects
 from tests.support.application import PASSWORD, Account, Served
@@ -91,6 +94,8 @@ async def requests(chat: Chat) -> dict[str, Sent]:
         "get_dashboard": Sent(query={"window": "24h"}),
         "change_user": Sent({"role": "premium"}, path={"user_id": other.id}),
         "set_spending": Sent({"enabled": True}),
+        "set_calibration": Sent({"daily_budget_usd": "0.5", "sample_share": 0.02, "pinned": False}),
+        "roll_back_calibration": Sent({"version": 0}),
         "set_budget": Sent({"tokens": None, "cost_usd": "1.5"}, path={"user_id": other.id}),
     }
 
@@ -115,6 +120,8 @@ async def test_every_answer_fits_its_schema(chat: Chat, admin: Account) -> None:
     headers = {"anybody": {}, "user": chat.account.headers, "admin": admin.headers}
     assert chat.served.services is not None
     await chat.served.services.monitor.flush()
+    today = TrafficDay(datetime.now(UTC).date(), "math", [10] * BINS)
+    assert await RoutingTrafficRepository(chat.served.services.database).add(today, datetime.now(UTC))
     for operation in operations(document):
         if not answers_json(document, operation) or operation.id in PROVIDER_AWAY | IN_STEPS:
             continue

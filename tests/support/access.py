@@ -24,6 +24,7 @@ class Access:
     owned: path parameters and body fields that name an object of a user -> what they name, a row of OBJECTS.
     others: path parameters and body fields that name no user's object -> a value that a route takes.
     body: what it needs beside the fields that are owned.
+    empty: the status of its answer to who may call it, without a body and where nothing is stored yet.
     by_cookie: it sets the browser's cookie or acts by it, so pages of other sites are refused.
     """
 
@@ -32,6 +33,7 @@ class Access:
     owned: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, object] = field(default_factory=dict)
+    empty: int = 200
     by_cookie: bool = False
 
 
@@ -136,6 +138,12 @@ ACCESS: dict[str, Access] = {
     "get_spending": ADMIN,
     "list_audit_entries": ADMIN,
     "set_spending": ADMIN,
+    "get_calibration": ADMIN,
+    "set_calibration": ADMIN,
+    "preview_calibration": Access("admin", "admin", empty=409),
+    "refit_calibration": Access("admin", "admin", empty=409),
+    "roll_back_calibration": ADMIN,
+    "list_calibrations": ADMIN,
     "set_budget": Access("admin", "admin", others={"user_id": "nobody"}),
 }
 

@@ -107,7 +107,7 @@ class Installation:
         if place is not None:
             bins[place] = requests
         row = TrafficDay(self.clock.now.date(), "math", bins, large, round(requests * 0.4 * 1000))
-        await RoutingTrafficRepository(self.database).add([row], self.clock.now)
+        await RoutingTrafficRepository(self.database).add(row, self.clock.now)
 
     async def label(self, count: int, *, source: Source = "judge") -> None:
         rng = random.Random(count)
@@ -311,10 +311,10 @@ async def test_counts_that_cannot_be_written_are_kept(installation: Installation
     class Away(RoutingTrafficRepository):
         away = True
 
-        async def add(self, *arguments: Any) -> None:  # noqa: ANN401
+        async def add(self, row: TrafficDay, now: datetime) -> bool:
             if self.away:
                 raise DatabaseUnavailable("away")
-            await super().add(*arguments)
+            return await super().add(row, now)
 
     repository = Away(installation.database)
     counter = TrafficCounter(repository, now=installation.clock)

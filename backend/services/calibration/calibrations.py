@@ -1,5 +1,6 @@
 """The face of calibration: what routes, the planner and the savings ledger ask, and what answers tell it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,6 +39,14 @@ class CalibrationReport:
     spent: int
     labels: list[LabelSum]
     days: list[TrafficDay]
+
+    @property
+    def comparisons(self) -> dict[str, int]:
+        """How many, by what became of them."""
+        sums: Counter[str] = Counter()
+        for row in self.days:
+            sums.update(row.outcomes)
+        return dict(sums)
 
 
 class Calibrations:

@@ -19,6 +19,7 @@ from backend.services.calibration.in_use import CalibrationInUse
 from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.routing_labels import AdminRoutingLabelRepository
 from backend.services.repositories.routing_traffic import PERMILLE, RoutingTrafficRepository, TrafficDay
+from backend.services.scalable_database.documents import storable
 
 Traffic = dict[str, tuple[int, ...]]
 
@@ -134,7 +135,8 @@ class Fitting:
         requests = sum(map(sum, material.traffic.values()))
         if requests < REQUESTS_NEEDED:
             raise Conflict(
-                f"A calibration needs {REQUESTS_NEEDED} requests of the last {TRAFFIC_DAYS} days; there are {requests}."
+                f"There are {requests} requests of the last {TRAFFIC_DAYS} days; a fit needs {REQUESTS_NEEDED}.",
+                code="too_little_traffic",
             )
         version = await self._repository.latest() + 1
         before = self._in_use.current()
@@ -146,7 +148,7 @@ class Fitting:
         calibration = fit(material.labels, traffic, version)
         return Fitted(
             calibration=calibration,
-            at=self._now(),
+            at=storable(self._now()),
             actor_id=actor,
             cause=cause,
             labels=material.counts,

@@ -9,7 +9,6 @@ import structlog
 from backend.domain.calibration import OTHERS, bin_of
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.repositories.routing_traffic import PERMILLE, RoutingTrafficRepository, TrafficDay
-from backend.services.scalable_database import WriteRefused
 from backend.services.tasks import end
 
 EVERY_S = 5.0
@@ -50,14 +49,18 @@ class TrafficCounter:
         outcomes[name] = outcomes.get(name, 0) + 1
 
     async def flush(self) -> None:
-        """Where the database does not answer, or another worker begins the same row, the counts are kept."""
-        rows, self._rows = self._rows, {}
-        try:
-            await self._repository.add(rows.values(), self._now())
-        except (DatabaseUnavailable, DeadlineExceeded, WriteRefused):
-            log.info("routing_traffic_kept", rows=len(rows))
-            for row in rows.values():
-                self._merge(row)
+        """Where the database does not answer, the counts are kept."""
+        rows, self._rows = list(self._rows.values()), {}
+        while rows:
+            try:
+                added = await self._repository.add(rows[-1], self._now())
+            except (DatabaseUnavailable, DeadlineExceeded):
+                log.info("routing_traffic_kept", rows=len(rows))
+                break
+            if added:
+                rows.pop()
+        for row in rows:
+            self._merge(row)
 
     def _row(self, domain: str) -> TrafficDay:
         day = self._now().date()

@@ -1,13 +1,14 @@
 """Own traffic by day and domain: how many requests of which score, and what became of comparisons. Nobody is in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
 
 from backend.domain.calibration import BINS
-from backend.services.scalable_database import Document, Query, ScalableDatabase, Update
+from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
 COLLECTION = "routing_traffic"
 KEPT = timedelta(days=60)
@@ -54,24 +55,27 @@ class RoutingTrafficRepository:
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
 
-    async def add(self, rows: Iterable[TrafficDay], now: datetime) -> None:
-        """All or none: adds the counts to those of their days."""
-        updates = [_update(row, now) for row in rows]
-        if updates:
-            await self._database.commit(updates)
+    async def add(self, row: TrafficDay, now: datetime) -> bool:
+        """Adds the counts to those of the day. False: another worker began the row at this moment, nothing is added."""
+        where = OF_DAY.where(day=row.day.isoformat(), domain=row.domain)
+        try:
+            with translated():
+                await self._database.collection(COLLECTION).update_one(where, _change(row, now), upsert=True)
+        except DuplicateKeyError:
+            return False
+        return True
 
     async def since(self, day: date) -> list[TrafficDay]:
         """Oldest first."""
         return [_day(row) for row in await self._database.find(SINCE, limit=0, day=day.isoformat())]
 
 
-def _update(row: TrafficDay, now: datetime) -> Update:
+def _change(row: TrafficDay, now: datetime) -> Document:
     added = {f"bins.{place}": count for place, count in enumerate(row.bins) if count}
     added |= {f"outcomes.{name}": count for name, count in row.outcomes.items()}
     added |= {name: count for name, count in (("large", row.large), ("allowed", row.allowed)) if count}
     first = {"_id": ObjectId(), "expires_at": now + KEPT}
-    where = OF_DAY.where(day=row.day.isoformat(), domain=row.domain)
-    return Update(COLLECTION, where, {"$inc": added, "$setOnInsert": first}, upsert=True)
+    return {"$inc": added, "$setOnInsert": first}
 
 
 def _day(document: Document) -> TrafficDay:

@@ -90,7 +90,7 @@ async def _seed_routing(database: ScalableDatabase) -> None:
         at = NOW - timedelta(hours=number // 30)
         await CalibrationRepository(database).add(make_fitted(number + 1, at=at))
         await labels.put(f"user_{number % 3}", f"msg_{number}", "small", Label("math", 0.5, 1, 0.3, "thumbs", at))
-        await traffic.add([TrafficDay(NOW.date() - timedelta(days=number // 3), f"domain_{number % 3}", large=1)], NOW)
+        await traffic.add(TrafficDay(NOW.date() - timedelta(days=number // 3), f"domain_{number % 3}", large=1), NOW)
 
 
 async def _seed_prompts(database: ScalableDatabase) -> None:

@@ -18,7 +18,7 @@ from backend.services.repositories.routing_labels import (
 )
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from backend.services.repositories.usage import AdminUsageRepository
-from backend.services.scalable_database import ScalableDatabase, WriteRefused
+from backend.services.scalable_database import ScalableDatabase
 from backend.services.turn_log.own_calls import OwnCalls
 from tests.support.database.turns import NOW, make_call
 
@@ -95,15 +95,11 @@ async def test_counts_of_several_workers_add_up(database: ScalableDatabase) -> N
         return TrafficDay(day, "math", bins, 1, 800, outcomes)
 
     async def add(place: int) -> None:
-        while True:
-            try:
-                return await traffic.add([row(DAY, place, compared=1)], AT)
-            except WriteRefused:  # both began the row at once: what was not written is written again
-                continue
+        while not await traffic.add(row(DAY, place, compared=1), AT):
+            pass  # both began the row at once: what was not written is written again
 
     await asyncio.gather(add(3), add(3), add(7))
-    await traffic.add([row(DAY - timedelta(days=1), 0)], AT)
-    await traffic.add([], AT)
+    assert await traffic.add(row(DAY - timedelta(days=1), 0), AT)
     yesterday, today = await traffic.since(DAY - timedelta(days=1))
     assert (yesterday.day, yesterday.requests, yesterday.outcomes) == (DAY - timedelta(days=1), 2, {})
     assert (today.bins[3], today.bins[7], today.requests) == (4, 2, 6)
