@@ -1,132 +1,190 @@
-"""How hard a message is, and which tier of model that asks for. Pure arithmetic on text, far below a millisecond.
+"""How much a question gains from the large model, and which tier it therefore goes to. Pure arithmetic on text.
 
-The weights are a hand-made prior; score and reasons are on every receipt so that anyone can judge them.
+The gain, P(large right) - P(small right), is what was measured on answered questions as far as the tables know such
+questions, and a prior by hand as far as they do not. Its quantile over reference questions is the score.
 """
 
+import json
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from backend.domain.calibration import UNCALIBRATED, Calibration
+from backend.domain.gain_model import Expectation, FigureRow, GainModel
 from backend.domain.models import Tier
-from backend.domain.vocabulary import compile_terms
+from backend.domain.question_domains import DomainTable
+from backend.domain.signals import Signal, signals_of
+from backend.domain.text_features import FIGURES, SCANNED_CHARACTERS, Reading, read
 
-THRESHOLD = 0.5
-PRIORITY_SHIFT = {"normal": 0.0, "high": 0.15, "premium": 0.3}
-SCANNED_CHARACTERS = 8_000
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """A reason for complexity and its weight.
-
-    words: comma-separated; one that ends in * stands for all words that begin so. marks: what else shows it, each a
-    text that has to be there and the pattern that then decides. Both see the message in lower case.
-    """
-
-    reason: str
-    weight: float
-    words: str = ""
-    marks: tuple[tuple[str, re.Pattern[str] | None], ...] = ()
-
-
-SIGNALS: tuple[Signal, ...] = (
-    Signal(
-        "asks for reasoning",
-        0.45,
-        "why, prove, proof, derive, explain how, explain why, step by step, reason, analyse, analyze, compare, "
-        "contrast, trade-off, trade-offs, tradeoff, tradeoffs, evaluate, critique, optimise, optimize, dlaczego, "
-        "udowodnij, przeanalizuj, porównaj",
-    ),
-    Signal(
-        "asks for a design",
-        0.5,
-        "architect*, design a, design an, design the, scale, scalable, scalability, distributed, migrat*, concurren*",
-    ),
-    Signal(
-        "contains mathematics",
-        0.42,
-        "integral, probability, equation, theorem",
-        (("", re.compile(r"[=<>≤≥]\s*\d")), ("", re.compile(r"\d\s*[-+*/^]\s*\d")), ("\\frac", None)),
-    ),
-    Signal(
-        "contains code",
-        0.32,
-        "function",
-        (
-            ("```", None),
-            ("traceback", None),
-            ("#include", None),
-            ("def ", re.compile(r"\bdef \w+\(")),
-            ("class ", re.compile(r"\bclass \w+[:({]")),
-            ("select ", re.compile(r"\bselect [^;]{1,200}\bfrom \w")),
-        ),
-    ),
-    Signal(
-        "names several requirements",
-        0.35,
-        marks=(("", re.compile(r"^[^\S\n]*(?:[-*•]|\d+[.)])[^\S\n]+\S", re.M)),),
-    ),
-    Signal("asks several questions", 0.2, marks=(("?", re.compile(r"\?[^?]*\?")),)),
-    Signal(
-        "sets constraints",
-        0.2,
-        "must, at least, at most, without, only, exactly, constraint, require*, musi, dokładnie",
-    ),
-)
-SIGNAL_OF = {word.rstrip("*"): signal for signal in SIGNALS for word in signal.words.split(", ") if word}
-WORDS = compile_terms(
-    {
-        word.rstrip("*"): "" if word.endswith("*") else r"(?!\w)"
-        for signal in SIGNALS
-        for word in signal.words.split(", ")
-        if word
-    }
-)
+TABLE_FORMAT = 1
+PRIORITY_RAISE = {"normal": 0.0, "high": 0.25, "premium": 0.5}
+"""Of the share that would go to the small model, what goes to the large one besides."""
+PREFERENCE_RAISE = 0.25
+"""The same for agents that work on hard problems."""
+PRIOR_GAIN, PRIOR_RANGE = 0.05, 0.3
+"""Of questions that nothing is known about: the gain of the plainest, and what the signals can add to it."""
+LONG_WORDS, LENGTH_WEIGHT = 250, 0.7
+FOLLOW_UP_WORDS = 12
+"""A shorter message says too little by itself: the question before it is read along with it."""
+LEAST_LEAN, MOST_REASONS = 0.05, 4
+CLEAR_DEVIATION = 1.0
+TRUST_UNKNOWN, TRUST_ELSEWHERE = 0.6, 0.3
+"""In the tables, where the domain is not known, and where it is one that nothing was measured in."""
 SIMPLE = re.compile(r"^\s*(hi|hello|hey|thanks?|thank you|ok(?:ay)?|cześć|hej|dzięki|yes|no|tak|nie)\b[\s!.?]*$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Complexity:
-    """score 0..1; reasons in people's words, the weightiest first."""
+class Assessment:
+    """score: 0..1, the share of reference questions that gain less. gain: expected, as a difference of probabilities.
+
+    domain: what it is about, None where that is unknown. reasons in people's words, the weightiest first.
+    """
 
     score: float
+    gain: float
+    domain: str | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complexity:
+    """rank: of the score on own traffic, where that was calibrated."""
+
+    score: float
+    domain: str | None
+    rank: float
     tier: Tier
     reasons: tuple[str, ...]
 
 
-def score_complexity(
-    message: str, context: Sequence[str] = (), *, preferred: Tier = "small", priority: str = "normal"
-) -> Complexity:
-    """Complexity of a message in its context, and the tier that is good enough for it."""
-    if SIMPLE.match(message):
-        return Complexity(0.0, "small", ("a greeting or a single word",))
-    text = message[:SCANNED_CHARACTERS].lower()
-    parts = [(signal.weight, signal.reason) for signal in _signals(text)]
-    words = len(text.split())
-    length = min(words / 250, 1.0) * 0.7
-    if length >= 0.1:
-        parts.append((length, f"{words} words long"))
-    if history := min(sum(map(len, context)) / 20_000, 1.0) * 0.3:
-        parts.append((history, "a conversation behind it"))
-    if preferred == "large":
-        parts.append((0.3, "the agent works on hard problems"))
-    score = min(sum(weight for weight, _ in parts), 1.0)
-    threshold = THRESHOLD - PRIORITY_SHIFT[priority]
-    tier: Tier = "large" if score >= threshold else "small"
-    reasons = [name for _, name in sorted(parts, reverse=True)] or ["short and plain"]
-    if priority != "normal" and score >= threshold and score < THRESHOLD:
-        reasons.insert(0, f"{priority} priority")
-    return Complexity(round(float(score), 3), tier, tuple(reasons))
+@dataclass(frozen=True, slots=True)
+class ComplexityModel:
+    """measured: by domain, the gain that was measured. quantiles: gains of reference questions at equal steps of rank."""
+
+    gains: GainModel
+    domains: DomainTable
+    measured: Mapping[str, float]
+    quantiles: tuple[float, ...]
+
+    def assess(self, message: str, context: Sequence[str] = ()) -> Assessment:
+        """context: earlier messages, the oldest first."""
+        if SIMPLE.match(message):
+            return Assessment(0.0, 0.0, None, ("a greeting or a single word",))
+        text = message[:SCANNED_CHARACTERS]
+        reading = read(message)
+        if reading.size < FOLLOW_UP_WORDS and context:
+            text = f"{context[-2 if len(context) > 1 else -1][:SCANNED_CHARACTERS]}\n{text}"
+            reading = read(text)
+        signals = signals_of(reading.text)
+        expected = self.gains.expect(reading)
+        domain = self.domains.domain_of(reading, text)
+        known = expected.known * self._trust(domain)
+        gain = known * expected.gain + (1 - known) * prior_gain(signals, reading.size)
+        return Assessment(self.score_of(gain), gain, domain, self._reasons(reading, signals, domain, known))
+
+    def _trust(self, domain: str | None) -> float:
+        """0..1: how far the tables can be believed, by whether questions of the domain were there to fit to."""
+        if domain is None:
+            return TRUST_UNKNOWN
+        return 1.0 if domain in self.measured else TRUST_ELSEWHERE
+
+    def score_of(self, gain: float) -> float:
+        """The rank of a gain among those of the reference questions, linear between their steps, to 3 decimals."""
+        steps = len(self.quantiles) - 1
+        after = bisect_right(self.quantiles, gain)
+        if after == 0 or after > steps:
+            return float(after > 0)
+        low, high = self.quantiles[after - 1], self.quantiles[after]
+        return round((after - 1 + (gain - low) / (high - low)) / steps, 3)
+
+    def _reasons(
+        self, reading: Reading, signals: Sequence[Signal], domain: str | None, known: float
+    ) -> tuple[str, ...]:
+        named = [(signal.weight, signal.reason) for signal in signals]
+        if reading.size >= LONG_WORDS / 5:
+            named.append((LENGTH_WEIGHT * min(reading.size / LONG_WORDS, 1.0), f"{reading.size} words long"))
+        if domain in self.measured:
+            points = round(100 * self.measured[domain])
+            named.append((known, f"about {domain}, where the large model was right on {points} more of 100 questions"))
+        if known >= TRUST_UNKNOWN:
+            named += self._figure_reasons(reading)
+        return tuple(reason for _, reason in sorted(named, key=lambda pair: -pair[0])[:MOST_REASONS]) or (
+            "short and plain",
+        )
+
+    def _figure_reasons(self, reading: Reading) -> list[tuple[float, str]]:
+        """How it is written, where that speaks clearly for the large model."""
+        deviations, rows = self.gains.deviations(reading), self.gains.figures
+        leans = [(deviations[figure.name], rows[figure.name], figure.reason) for figure in FIGURES]
+        return [
+            (deviation * (row.large - row.small), reason)
+            for deviation, row, reason in leans
+            if deviation >= CLEAR_DEVIATION and deviation * (row.large - row.small) >= LEAST_LEAN
+        ]
 
 
-def _signals(text: str) -> list[Signal]:
-    """The signals that a text in lower case shows."""
-    spoken = {SIGNAL_OF[match[1]].reason for match in WORDS.finditer(text)}
-    return [signal for signal in SIGNALS if signal.reason in spoken or _marked(signal, text)]
+def parse_complexity(text: str) -> ComplexityModel:
+    """The model in a data file. Raises ValueError for one of another format."""
+    table = json.loads(text)
+    if table["format"] != TABLE_FORMAT:
+        raise ValueError(f"expected a table of format {TABLE_FORMAT}, found {table['format']}")
+    figures = {name: FigureRow(*row) for name, row in table["figures"].items()}
+    words = {word: (idf, large, small) for word, (idf, large, small) in table["words"].items()}
+    gains = GainModel((table["bias"][0], table["bias"][1]), figures, words)
+    return ComplexityModel(gains, DomainTable(tuple(table["domains"]), table["domain_words"]), table["measured"], tuple(table["quantiles"]))
 
 
-def _marked(signal: Signal, text: str) -> bool:
-    return any(sign in text and (pattern is None or pattern.search(text)) for sign, pattern in signal.marks)
+def prior_gain(signals: Sequence[Signal], words: int) -> float:
+    """By hand: what asks for reasoning, design, mathematics or much at once gains more, and so does what is long."""
+    length = min(words / LONG_WORDS, 1.0) * LENGTH_WEIGHT
+    return PRIOR_GAIN + PRIOR_RANGE * min(sum(signal.weight for signal in signals) + length, 1.0)
+
+
+class ComplexityRouter:
+    """Picks the tier. large_share: the share of questions, 0..1, that may go to the large model.
+
+    calibration: what own traffic has taught, as it is now.
+    """
+
+    def __init__(
+        self,
+        model: ComplexityModel,
+        *,
+        large_share: float,
+        calibration: Callable[[], Calibration] = lambda: UNCALIBRATED,
+    ) -> None:
+        self._model = model
+        self._large_share = large_share
+        self._calibration = calibration
+
+    def route(
+        self,
+        message: str,
+        context: Sequence[str] = (),
+        *,
+        preferred: Tier = "small",
+        priority: str = "normal",
+        large_share: float | None = None,
+    ) -> Complexity:
+        """large_share: the user's own, None for the deployment's."""
+        assessment = self._model.assess(message, context)
+        rank = self._calibration().rank(assessment.domain, assessment.score)
+        usual = self._large_share if large_share is None else large_share
+        share = raised(usual, preferred, priority)
+        large = assessment.score > 0 and rank >= 1 - share and share > 0
+        reasons = assessment.reasons
+        if large and not rank >= 1 - raised(usual, preferred, "normal"):
+            reasons = (f"{priority} priority", *reasons)
+        return Complexity(assessment.score, assessment.domain, rank, "large" if large else "small", reasons)
+
+
+def raised(large_share: float, preferred: Tier, priority: str) -> float:
+    """The share for one question. A share of 0 or 1 stays what it is: nobody's question is then an exception."""
+    if large_share <= 0:
+        return 0.0
+    raise_by = PRIORITY_RAISE[priority] + (PREFERENCE_RAISE if preferred == "large" else 0.0)
+    return large_share + (1 - large_share) * min(raise_by, 1.0)
 
 
 def reasoning_effort(score: float, accepted: Sequence[str]) -> str | None:
