@@ -158,8 +158,10 @@ class Settings(BaseSettings):
 
     model_small: str = Field("", alias="AETHER_MODEL_SMALL")
     model_large: str = Field("", alias="AETHER_MODEL_LARGE")
-    max_tokens: int = Field(4096, alias="AETHER_MAX_TOKENS", ge=1)
+    large_share: float = Field(0.2, alias="AETHER_LARGE_SHARE", ge=0, le=1)
+    """Of questions, what may go to the large model where users have not said otherwise."""
     cascade: bool = Field(False, alias="AETHER_CASCADE")
+    max_tokens: int = Field(4096, alias="AETHER_MAX_TOKENS", ge=1)
     context_tokens: int = Field(16_000, alias="AETHER_CONTEXT_TOKENS", ge=256)
 
     alert_webhook: str = Field("", alias="AETHER_ALERT_WEBHOOK")

@@ -85,9 +85,7 @@ def table_of(data: Path) -> dict[str, Any]:
         "command": COMMAND,
         "data": {name: checksum(data / name) for name in (MMLU, GSM8K, CLINC, MT_BENCH)},
         "bias": gains.bias,
-        "figures": {
-            name: [row.mean, row.deviation, row.large, row.small] for name, row in gains.figures.items()
-        },
+        "figures": {name: [row.mean, row.deviation, row.large, row.small] for name, row in gains.figures.items()},
         "measured": measured_gains(questions),
         "domains": DOMAINS,
         "quantiles": list(range(STEPS + 1)),
@@ -144,7 +142,11 @@ def render(table: Mapping[str, Any]) -> str:
 def _part(value: Any) -> str:  # noqa: ANN401  any part of a table
     if not isinstance(value, dict) or len(value) < LONG_PART:
         return json.dumps(value, ensure_ascii=False)
-    return "{\n" + ",\n".join(f"{json.dumps(word, ensure_ascii=False)}: {_compact(row)}" for word, row in value.items()) + "\n}"
+    return (
+        "{\n"
+        + ",\n".join(f"{json.dumps(word, ensure_ascii=False)}: {_compact(row)}" for word, row in value.items())
+        + "\n}"
+    )
 
 
 def _compact(row: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ curve is a straight line between them, which is what their order by chance is on
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from random import Random
 
 RESAMPLES = 1_000
@@ -37,12 +37,12 @@ def curve(scores: Sequence[float], gains: Sequence[int]) -> Curve:
 
 def area(points: Curve) -> float:
     """APGR: the area under the curve; 0.5 is what chance has."""
-    return sum((right - left) * (low + high) / 2 for (left, low), (right, high) in zip(points, points[1:]))
+    return sum((right - left) * (low + high) / 2 for (left, low), (right, high) in pairwise(points))
 
 
 def share_for(points: Curve, pgr: float) -> float:
     """CPT: the smallest share with at least this PGR."""
-    for (left, low), (right, high) in zip(points, points[1:]):
+    for (left, low), (right, high) in pairwise(points):
         if high >= pgr:
             return left if low >= pgr else left + (pgr - low) / (high - low) * (right - left)
     return 1.0
@@ -50,7 +50,7 @@ def share_for(points: Curve, pgr: float) -> float:
 
 def at_share(points: Curve, share: float) -> float:
     """PGR at a share."""
-    for (left, low), (right, high) in zip(points, points[1:]):
+    for (left, low), (right, high) in pairwise(points):
         if right >= share:
             return low + (share - left) / (right - left) * (high - low)
     return points[-1][1]

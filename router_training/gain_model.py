@@ -28,7 +28,10 @@ def fit_gain_model(questions: Sequence[Answered], *, minimum: int = WORD_MINIMUM
     small_bias, small = fit(vectors, [question.small_right for question in questions], size, cost)
     return GainModel(
         (round(large_bias, DIGITS), round(small_bias, DIGITS)),
-        {name: FigureRow(*scales[name], *_figure_weights(len(index) + at, large, small)) for at, name in enumerate(scales)},
+        {
+            name: FigureRow(*scales[name], *_figure_weights(len(index) + at, large, small))
+            for at, name in enumerate(scales)
+        },
         {word: _row(idf[word], large[at], small[at]) for word, at in index.items()},
     )
 

@@ -8,7 +8,7 @@ from backend.domain.models import Tier
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent. tier: preferred where complexity leaves it open.
+    """One agent. tier: what its field often needs, for people; each question decides for itself.
 
     vocabulary: weight -> comma-separated word stems that route here. code_weight: the same for code in a message.
     """

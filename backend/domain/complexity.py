@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.domain.calibration import UNCALIBRATED, Calibration
-from backend.domain.gain_model import Expectation, FigureRow, GainModel
+from backend.domain.gain_model import FigureRow, GainModel
 from backend.domain.models import Tier
 from backend.domain.question_domains import DomainTable
 from backend.domain.signals import Signal, signals_of
@@ -20,8 +20,6 @@ from backend.domain.text_features import FIGURES, SCANNED_CHARACTERS, Reading, r
 TABLE_FORMAT = 1
 PRIORITY_RAISE = {"normal": 0.0, "high": 0.25, "premium": 0.5}
 """Of the share that would go to the small model, what goes to the large one besides."""
-PREFERENCE_RAISE = 0.25
-"""The same for agents that work on hard problems."""
 PRIOR_GAIN, PRIOR_RANGE = 0.05, 0.3
 """Of questions that nothing is known about: the gain of the plainest, and what the signals can add to it."""
 LONG_WORDS, LENGTH_WEIGHT = 250, 0.7
@@ -29,6 +27,8 @@ FOLLOW_UP_WORDS = 12
 """A shorter message says too little by itself: the question before it is read along with it."""
 LEAST_LEAN, MOST_REASONS = 0.05, 4
 CLEAR_DEVIATION = 1.0
+ENOUGH_WORDS = 50
+"""The questions that were fitted to have about as many: of shorter ones the tables know less."""
 TRUST_UNKNOWN, TRUST_ELSEWHERE = 0.6, 0.3
 """In the tables, where the domain is not known, and where it is one that nothing was measured in."""
 SIMPLE = re.compile(r"^\s*(hi|hello|hey|thanks?|thank you|ok(?:ay)?|cześć|hej|dzięki|yes|no|tak|nie)\b[\s!.?]*$", re.I)
@@ -60,7 +60,7 @@ class Complexity:
 
 @dataclass(frozen=True, slots=True)
 class ComplexityModel:
-    """measured: by domain, the gain that was measured. quantiles: gains of reference questions at equal steps of rank."""
+    """measured: the gain by domain. quantiles: gains of the reference questions, rising, at equal steps of rank."""
 
     gains: GainModel
     domains: DomainTable
@@ -79,7 +79,7 @@ class ComplexityModel:
         signals = signals_of(reading.text)
         expected = self.gains.expect(reading)
         domain = self.domains.domain_of(reading, text)
-        known = expected.known * self._trust(domain)
+        known = expected.known * self._trust(domain) * min(reading.size / ENOUGH_WORDS, 1.0)
         gain = known * expected.gain + (1 - known) * prior_gain(signals, reading.size)
         return Assessment(self.score_of(gain), gain, domain, self._reasons(reading, signals, domain, known))
 
@@ -104,7 +104,7 @@ class ComplexityModel:
         named = [(signal.weight, signal.reason) for signal in signals]
         if reading.size >= LONG_WORDS / 5:
             named.append((LENGTH_WEIGHT * min(reading.size / LONG_WORDS, 1.0), f"{reading.size} words long"))
-        if domain in self.measured:
+        if domain is not None and domain in self.measured:
             points = round(100 * self.measured[domain])
             named.append((known, f"about {domain}, where the large model was right on {points} more of 100 questions"))
         if known >= TRUST_UNKNOWN:
@@ -132,7 +132,9 @@ def parse_complexity(text: str) -> ComplexityModel:
     figures = {name: FigureRow(*row) for name, row in table["figures"].items()}
     words = {word: (idf, large, small) for word, (idf, large, small) in table["words"].items()}
     gains = GainModel((table["bias"][0], table["bias"][1]), figures, words)
-    return ComplexityModel(gains, DomainTable(tuple(table["domains"]), table["domain_words"]), table["measured"], tuple(table["quantiles"]))
+    return ComplexityModel(
+        gains, DomainTable(tuple(table["domains"]), table["domain_words"]), table["measured"], tuple(table["quantiles"])
+    )
 
 
 def prior_gain(signals: Sequence[Signal], words: int) -> float:
@@ -163,7 +165,6 @@ class ComplexityRouter:
         message: str,
         context: Sequence[str] = (),
         *,
-        preferred: Tier = "small",
         priority: str = "normal",
         large_share: float | None = None,
     ) -> Complexity:
@@ -171,20 +172,17 @@ class ComplexityRouter:
         assessment = self._model.assess(message, context)
         rank = self._calibration().rank(assessment.domain, assessment.score)
         usual = self._large_share if large_share is None else large_share
-        share = raised(usual, preferred, priority)
-        large = assessment.score > 0 and rank >= 1 - share and share > 0
+        share = raised(usual, priority)
+        large = rank >= 1 - share and share > 0
         reasons = assessment.reasons
-        if large and not rank >= 1 - raised(usual, preferred, "normal"):
+        if large and not rank >= 1 - usual:
             reasons = (f"{priority} priority", *reasons)
         return Complexity(assessment.score, assessment.domain, rank, "large" if large else "small", reasons)
 
 
-def raised(large_share: float, preferred: Tier, priority: str) -> float:
-    """The share for one question. A share of 0 or 1 stays what it is: nobody's question is then an exception."""
-    if large_share <= 0:
-        return 0.0
-    raise_by = PRIORITY_RAISE[priority] + (PREFERENCE_RAISE if preferred == "large" else 0.0)
-    return large_share + (1 - large_share) * min(raise_by, 1.0)
+def raised(large_share: float, priority: str) -> float:
+    """The share for a question of this priority. Where nothing may go to the large model, nothing does."""
+    return large_share + (1 - large_share) * PRIORITY_RAISE[priority] if large_share > 0 else 0.0
 
 
 def reasoning_effort(score: float, accepted: Sequence[str]) -> str | None:

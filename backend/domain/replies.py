@@ -49,9 +49,10 @@ class AgentRef:
 class Routing:
     """How agent and model were chosen."""
 
-    complexity: Annotated[float, Doc("Of message and context, 0 to 1")]
+    complexity: Annotated[float, Doc("Share of reference questions that gain less from the large model, 0 to 1")]
     tier: Annotated[str, Doc("small or large")]
     reasons: Annotated[tuple[str, ...], Doc("Why this agent, this tier and this context, in people's words")]
+    domain: Annotated[str | None, Doc("What the question is about, as far as it was told; null: unknown")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from backend.domain.vocabulary import compile_terms
 
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A reason for complexity and its weight.
@@ -61,7 +62,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "sets constraints",
         0.2,
-        "must, at least, at most, without, only, exactly, constraint, require*, musi, dokładnie, co najmniej, co najwyżej",
+        "must, at least, at most, without, only, exactly, constraint, require*, musi, dokładnie, co najmniej, "
+        "co najwyżej",
     ),
 )
 SIGNAL_OF = {word.rstrip("*"): signal for signal in SIGNALS for word in signal.words.split(", ") if word}

@@ -24,6 +24,7 @@ from backend.wiring.foundation import Foundation
 from backend.wiring.learning import open_calibrations
 from backend.wiring.library import Library
 from backend.wiring.parts import budgets_of, monitor_of, provider_of
+from backend.wiring.routing import complexity_router_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ async def open_answering(
         messages=library.messages,
         preferences=library.preferences,
         idempotency=IdempotencyRepository(database),
+        complexity=complexity_router_of(settings, watch.calibration.current),
         max_tokens=settings.max_tokens,
         context_tokens=settings.context_tokens,
         deadline_s=settings.deadline,

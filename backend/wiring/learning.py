@@ -21,8 +21,6 @@ from backend.services.repositories.routing_traffic import RoutingTrafficReposito
 from backend.services.turn_log.own_calls import OwnCalls
 from backend.wiring.foundation import Foundation
 
-LARGE_SHARE = 0.4
-
 
 async def open_calibrations(
     base: Foundation,
@@ -36,7 +34,7 @@ async def open_calibrations(
     database, now = base.database, base.database.now
     repository, days = CalibrationRepository(database), RoutingTrafficRepository(database)
     labels = AdminRoutingLabelRepository(database)
-    fitting = Fitting(repository, labels, days, in_use, base.audit, large_share=LARGE_SHARE, now=now)
+    fitting = Fitting(repository, labels, days, in_use, base.audit, large_share=base.settings.large_share, now=now)
     traffic = TrafficCounter(days, now=now)
     labelling = Labelling(RoutingLabelRepository(database), now)
     chance = random.Random()  # noqa: S311 (who is drawn is no secret)

@@ -29,7 +29,7 @@ async def test_a_reply_has_every_field_of_the_contract(chat: Chat) -> None:
         "timestamp",
     }
     assert reply["agent"] == {"id": "dev", "name": "Dev", "role": AGENTS_BY_ID["dev"].role}
-    assert set(reply["routing"]) == {"complexity", "tier", "reasons"}
+    assert set(reply["routing"]) == {"complexity", "tier", "reasons", "domain"}
     assert reply["routing"]["reasons"]
     assert set(reply["tokens"]) == {"prompt", "cached_prompt", "completion", "reasoning", "total"}
     assert reply["tokens_used"] == reply["tokens"]["total"] > 0

@@ -31,6 +31,7 @@ from backend.services.repositories.messages import MessageRepository
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamEvent, StreamLog
 from backend.services.turn_log import TurnLog
+from tests.support.routing import complexity_router
 
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 ADA = "user_ada"
@@ -229,6 +230,7 @@ async def running_ai(
         messages=cast(MessageRepository, store),
         preferences=cast(Preferences, store.preferences),
         idempotency=cast(IdempotencyRepository, MemoryKeys()),
+        complexity=complexity_router(),
         max_tokens=max_tokens,
         context_tokens=16_000,
         deadline_s=30.0,

@@ -1,4 +1,4 @@
-"""More to do never scores lower, a higher priority never gets a smaller model, and every reason is said."""
+"""Who gets the large model: by what a question gains, within a share that deployment, user and priority set."""
 
 import time
 
@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.domain.complexity import PRIORITY_SHIFT, SIGNALS, reasoning_effort, score_complexity
+from backend.domain.calibration import Calibration
+from backend.domain.complexity import PRIORITY_RAISE, ComplexityRouter, reasoning_effort
 from backend.domain.models import TIERS, Tier
+from backend.domain.signals import SIGNALS, signals_of
+from tests.support.routing import complexity_model, complexity_router
 
 PIECES = [
     "Why is that?",
@@ -21,7 +24,10 @@ PIECES = [
     "hello",
 ]
 MESSAGES = st.lists(st.sampled_from(PIECES) | st.text(max_size=30), max_size=12).map("\n".join)
-PRIORITIES = tuple(PRIORITY_SHIFT)
+PRIORITIES = tuple(PRIORITY_RAISE)
+
+HARD = "Design a distributed cache and explain why it stays consistent; it must survive a failover."
+route = complexity_router().route
 
 SHOWN = {
     "asks for reasoning": ["Why?", "prove it", "Explain how it works", "Analyze that", "the trade-offs", "Dlaczego"],
@@ -45,12 +51,12 @@ HIDDEN = {
 
 @pytest.mark.parametrize(("signal", "text"), [(signal, text) for signal, texts in SHOWN.items() for text in texts])
 def test_a_signal_is_noticed_and_named(signal: str, text: str) -> None:
-    assert signal in score_complexity(text).reasons
+    assert signal in [shown.reason for shown in signals_of(text.lower())]
 
 
 @pytest.mark.parametrize(("signal", "text"), [(signal, text) for signal, texts in HIDDEN.items() for text in texts])
 def test_what_only_resembles_a_signal_is_none(signal: str, text: str) -> None:
-    assert signal not in score_complexity(text).reasons
+    assert signal not in [shown.reason for shown in signals_of(text.lower())]
 
 
 def test_every_signal_is_tried_above() -> None:
@@ -65,7 +71,7 @@ def test_no_word_belongs_to_two_signals() -> None:
 @pytest.mark.parametrize("message", ["hi", "Hello!", "thank you", " ok. ", "Cześć!", "dzięki", "No"])
 @pytest.mark.parametrize("priority", PRIORITIES)
 def test_a_greeting_needs_no_large_model_whatever_else(message: str, priority: str) -> None:
-    complexity = score_complexity(message, ["x" * 50_000], preferred="large", priority=priority)
+    complexity = route(message, ["x" * 50_000], priority=priority)
     assert (complexity.score, complexity.tier) == (0.0, "small")
 
 
@@ -74,62 +80,81 @@ def test_a_greeting_needs_no_large_model_whatever_else(message: str, priority: s
     [
         ("What is the capital of Peru?", "small"),
         ("Translate 'good morning' into Polish", "small"),
-        ("Design a distributed cache and explain why it stays consistent; it must survive a failover.", "large"),
-        ("Prove that the sum of two odd numbers is even. Which numbers n = 2k+1 must be checked?", "large"),
+        (HARD, "large"),
+        ("Zaprojektuj rozproszoną kolejkę i uzasadnij, dlaczego nic nie ginie.", "large"),
     ],
 )
 def test_plain_questions_go_to_the_small_model_and_hard_ones_to_the_large(message: str, tier: Tier) -> None:
-    assert score_complexity(message).tier == tier
+    assert route(message).tier == tier
 
 
-@given(MESSAGES, MESSAGES)
-def test_saying_more_never_lowers_the_score(message: str, more: str) -> None:
-    assert score_complexity(f"{message}\n{more}").score >= score_complexity(message).score
-
-
-@given(MESSAGES, st.lists(st.text(max_size=200), max_size=5), st.text(max_size=200))
-def test_a_longer_conversation_never_lowers_the_score(message: str, context: list[str], more: str) -> None:
-    assert score_complexity(message, [*context, more]).score >= score_complexity(message, context).score
-
-
-@given(MESSAGES, st.sampled_from(TIERS))
-def test_priority_raises_the_tier_and_leaves_the_score(message: str, preferred: Tier) -> None:
-    scored = [score_complexity(message, preferred=preferred, priority=priority) for priority in PRIORITIES]
-    ranks = [TIERS.index(complexity.tier) for complexity in scored]
-    assert ranks == sorted(ranks)
-    assert len({complexity.score for complexity in scored}) == 1
-
-
-def test_a_tier_that_priority_decided_says_so() -> None:
-    message = "Compare tea and coffee."
-    assert score_complexity(message).tier == "small"
-    high = score_complexity(message, priority="high")
-    assert (high.tier, high.reasons[0]) == ("large", "high priority")
-    assert "premium priority" not in score_complexity("What is tea?", priority="premium").reasons
+@given(MESSAGES, st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_share_never_gets_a_smaller_model(message: str, one: float, other: float) -> None:
+    low, high = (route(message, large_share=share) for share in sorted((one, other)))
+    assert TIERS.index(low.tier) <= TIERS.index(high.tier)
+    assert low.score == high.score
 
 
 @given(MESSAGES)
-def test_an_agent_for_hard_problems_never_gets_a_smaller_model(message: str) -> None:
-    small, large = (score_complexity(message, preferred=tier) for tier in TIERS)
-    assert TIERS.index(large.tier) >= TIERS.index(small.tier)
+def test_priority_raises_the_tier_and_leaves_the_score(message: str) -> None:
+    routed = [route(message, priority=priority) for priority in PRIORITIES]
+    ranks = [TIERS.index(complexity.tier) for complexity in routed]
+    assert ranks == sorted(ranks)
+    assert len({complexity.score for complexity in routed}) == 1
+
+
+def test_a_tier_that_priority_decided_says_so() -> None:
+    message = "Prove that the sum of two odd numbers is even."
+    assert route(message).tier == "small"
+    premium = route(message, priority="premium")
+    assert (premium.tier, premium.reasons[0]) == ("large", "premium priority")
+    assert "premium priority" not in route("hello", priority="premium").reasons
+
+
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_a_share_of_nothing_sends_nothing_and_of_all_all(priority: str) -> None:
+    assert route(HARD, large_share=0, priority=priority).tier == "small"
+    assert route("What is tea?", large_share=1, priority=priority).tier == "large"
+
+
+def test_what_own_traffic_taught_decides_and_leaves_the_score() -> None:
+    flat = Calibration(1, {"*": (0.0, 0.0)})
+    taught = ComplexityRouter(complexity_model(), large_share=0.2, calibration=lambda: flat)
+    assert (taught.route(HARD).tier, taught.route(HARD).score) == ("small", route(HARD).score)
+
+
+def test_a_short_follow_up_is_read_with_the_question_before_it() -> None:
+    after = route("and with two regions?", [HARD, "First, ..."])
+    assert after.score > route("and with two regions?").score
+    assert after.score > route("and with two regions?", ["What is tea?", "A drink."]).score
+
+
+def test_questions_of_a_measured_domain_say_what_was_measured() -> None:
+    complexity = route(
+        "A landlord sues the tenant for breach of the lease; the court must decide whether the defendant is liable "
+        "for negligence under the statute, and whether the plaintiff may recover damages."
+    )
+    assert complexity.domain == "law"
+    assert any("about law, where the large model was right on" in reason for reason in complexity.reasons)
 
 
 @given(MESSAGES, st.lists(st.text(max_size=50), max_size=3))
 def test_scores_stay_within_bounds_and_never_lack_a_reason(message: str, context: list[str]) -> None:
-    complexity = score_complexity(message, context, priority="premium")
+    complexity = route(message, context, priority="premium")
     assert 0 <= complexity.score <= 1
     assert complexity.reasons
     assert complexity.tier in TIERS
 
 
-def test_reasons_come_with_the_weightiest_first() -> None:
-    reasons = score_complexity("Design a shop. Why? Must it?").reasons
-    assert reasons == ("asks for a design", "asks for reasoning", "sets constraints", "asks several questions")
-
-
 def test_the_case_of_a_message_changes_nothing() -> None:
     message = "Explain why the function must return x = 3 and Udowodnij"
-    assert score_complexity(message.upper()) == score_complexity(message.lower())
+    assert route(message.upper()) == route(message.lower())
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_a_larger_gain_never_scores_lower(one: float, other: float) -> None:
+    low, high = (complexity_model().score_of(gain) for gain in sorted((one, other)))
+    assert 0 <= low <= high <= 1
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -162,14 +187,5 @@ def test_a_model_without_efforts_is_sent_none() -> None:
 def test_no_message_takes_long(message: str) -> None:
     """Blank lines once took 1.6 s, in which the worker served nobody else."""
     started = time.thread_time()
-    score_complexity(message)
+    route(message)
     assert time.thread_time() - started < 0.02
-
-
-def test_an_ordinary_message_is_scored_well_within_a_millisecond() -> None:
-    message = "Compare the two designs, and explain why the second must cost at least 3 times as much. " * 6
-    rounds = 50
-    started = time.thread_time()
-    for _ in range(rounds):
-        score_complexity(message)
-    assert (time.thread_time() - started) / rounds < 0.0005

@@ -1,6 +1,7 @@
 """A quote: agent, model, cost range and time of a request, before anything is sent upstream."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from backend.domain.agents import AGENTS_BY_ID, QUICK, SYNTHESIZER
@@ -56,6 +57,7 @@ class Estimator:
             thread.message,
             thread.items,
             instructions=thread.instructions,
+            large_share=thread.routing.large_share,
             agent_type=agent_type,
             model=ask.model,
             priority=ask.priority,
@@ -82,7 +84,8 @@ class Estimator:
 
     def _team(self, ask: AgentAsk, thread: Thread, agents: Sequence[str]) -> list[Plan]:
         """The agents' plans and, last, the synthesis's. No cost cap: it is a price that is asked for."""
-        plan, items, instructions = self._planner.plan, thread.items, thread.instructions
+        plan, items = partial(self._planner.plan, large_share=thread.routing.large_share), thread.items
+        instructions = thread.instructions
         asked = [
             plan(ask.user_id, thread.message, items, instructions=instructions, agent=AGENTS_BY_ID[agent])
             for agent in agents

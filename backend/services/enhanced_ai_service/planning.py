@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from backend.domain.agent_routing import route_agent
 from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
-from backend.domain.complexity import reasoning_effort, score_complexity
+from backend.domain.complexity import ComplexityRouter, reasoning_effort
 from backend.domain.context import TOKENS_PER_MESSAGE, FittedContext, estimate_tokens, fit_context
 from backend.domain.conversations import ContextItem
 from backend.domain.models import Model, ModelCatalogue
@@ -80,9 +80,16 @@ class Planner:
     """
 
     def __init__(
-        self, catalogue: ModelCatalogue, *, max_tokens: int, context_tokens: int, cascade: bool = False
+        self,
+        catalogue: ModelCatalogue,
+        complexity: ComplexityRouter,
+        *,
+        max_tokens: int,
+        context_tokens: int,
+        cascade: bool = False,
     ) -> None:
         self.catalogue = catalogue
+        self._complexity = complexity
         self._cascade = cascade
         self._max_tokens = max_tokens
         self._context_tokens = context_tokens
@@ -111,16 +118,17 @@ class Planner:
         max_tokens: int | None = None,
         max_cost: int | None = None,
         cascade: bool | None = False,
+        large_share: float | None = None,
     ) -> Plan:
-        """agent overrides agent_type. instructions: the user's own, after the agent's.
+        """agent overrides agent_type. instructions: the user's own, after the agent's. large_share: the user's own.
 
         cascade: the small model's answer is checked where it was chosen by routing; None: as the deployment has it.
 
         Raises InvalidInput (unknown or retired model), BudgetExceeded (max_cost).
         """
         chosen, why_agent = (agent, ()) if agent else self.choose_agent(agent_type, message, items)
-        complexity = score_complexity(
-            message, [item.content for item in items], preferred=chosen.tier, priority=priority
+        complexity = self._complexity.route(
+            message, [item.content for item in items], priority=priority, large_share=large_share
         )
         tier = "small" if chosen is QUICK else complexity.tier
         row = self._named(model) if model else self.catalogue.for_tier(tier)
@@ -133,7 +141,7 @@ class Planner:
         plan = Plan(
             agent=chosen,
             model=row,
-            routing=Routing(complexity.score, row.tier, (*why_agent, why_model, *why_omitted)),
+            routing=Routing(complexity.score, row.tier, (*why_agent, why_model, *why_omitted), complexity.domain),
             messages=_messages(system, fitted.items, message),
             prompt_tokens=prompt,
             max_tokens=bound,

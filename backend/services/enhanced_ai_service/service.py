@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.domain.agents import TEAM
 from backend.domain.api_keys import KeyGrant
+from backend.domain.complexity import ComplexityRouter
 from backend.domain.models import ModelCatalogue
 from backend.domain.replies import AgentResponse, ChatReply, Quote, TeamReply
 from backend.errors import NotFound
@@ -63,6 +64,7 @@ class EnhancedAIService:
         messages: MessageRepository,
         preferences: Preferences,
         idempotency: IdempotencyRepository,
+        complexity: ComplexityRouter,
         max_tokens: int,
         context_tokens: int,
         deadline_s: float,
@@ -81,7 +83,9 @@ class EnhancedAIService:
         self.idempotency = Idempotency(idempotency, self._tasks, deadline_s=deadline_s)
         pace = Pace()
         asker = Asker(provider, catalogue, cache, flights, monitor, pace)
-        planner = Planner(catalogue, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade)
+        planner = Planner(
+            catalogue, complexity, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade
+        )
         threads = Threads(conversations, messages, preferences)
         admission = Admission(limiter, cache, budgets)
         turns = Turns(turn_log, budgets, self._tasks)

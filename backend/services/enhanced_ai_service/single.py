@@ -96,6 +96,7 @@ class SingleAgent:
             thread.message,
             thread.items,
             instructions=thread.instructions,
+            large_share=thread.routing.large_share,
             agent_type=ask.agent_type,
             model=ask.model,
             priority=ask.priority,
@@ -173,7 +174,7 @@ def answered_of(run: AgentRun, reply: ChatReply) -> Answered:
     return Answered(
         user_id=ask.user_id,
         message_id=reply.message_id,
-        domain=getattr(plan.routing, "domain", None),
+        domain=plan.routing.domain,
         score=plan.routing.complexity,
         tier=plan.routing.tier,
         large_share=thread.routing.large_share,

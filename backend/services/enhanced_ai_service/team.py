@@ -90,6 +90,7 @@ class Team:
             message,
             run.thread.items,
             instructions=run.thread.instructions,
+            large_share=run.thread.routing.large_share,
             agent=agent,
             max_cost=max_cost,
         )
