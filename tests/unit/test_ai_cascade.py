@@ -17,6 +17,7 @@ from backend.services.llm.scripted import USAGE, Reply, ScriptedProvider
 from backend.services.performance_cache import CachedAnswer
 from tests.support.ai import ADA, Ai, ask, running_ai
 from tests.support.monitoring import LARGE, SMALL
+from tests.support.routing import complexity_router
 from tests.support.waiting import eventually
 
 CATALOGUE = ModelCatalogue()
@@ -181,7 +182,9 @@ async def test_a_stream_whose_second_answer_broke_off_is_not_replaced_by_the_fir
 
 
 def test_what_is_reserved_covers_both_calls() -> None:
-    plan = Planner(CATALOGUE, max_tokens=500, context_tokens=1_000).plan(ADA, QUESTION, (), cascade=True)
+    plan = Planner(CATALOGUE, complexity_router(), max_tokens=500, context_tokens=1_000).plan(
+        ADA, QUESTION, (), cascade=True
+    )
     assert plan.escalation is not None
     first = most_of(replace(plan, escalation=None), CATALOGUE)
     assert most_of(plan, CATALOGUE) == first + most_of(plan.escalation, CATALOGUE)

@@ -83,9 +83,7 @@ class EnhancedAIService:
         self.idempotency = Idempotency(idempotency, self._tasks, deadline_s=deadline_s)
         pace = Pace()
         asker = Asker(provider, catalogue, cache, flights, monitor, pace)
-        planner = Planner(
-            catalogue, complexity, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade
-        )
+        planner = Planner(catalogue, complexity, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade)
         threads = Threads(conversations, messages, preferences)
         admission = Admission(limiter, cache, budgets)
         turns = Turns(turn_log, budgets, self._tasks)
