@@ -31,8 +31,18 @@ export interface CacheUse {
   saved: string | null;
 }
 
+/** One call to a model that the request pays for. */
+export interface CallReceipt {
+  model: string;
+  purpose: string;
+  tokens_used: number;
+  cost: string | null;
+  response_time: number;
+}
+
 interface ReceiptBase {
   baseline_cost: string | null;
+  saved?: string | null;
   response_time: number;
   cached: boolean;
   conversation_id: string;
@@ -54,6 +64,9 @@ export interface ChatReceipt extends ReceiptBase {
   cache: CacheUse | null;
   attempts?: number;
   fallback_from?: string[];
+  calls?: CallReceipt[];
+  /** Where the small model's answer was checked. */
+  cascade?: { escalated: boolean } | null;
 }
 
 export interface AgentReceipt {
@@ -173,6 +186,8 @@ export interface StreamBody {
   parent_id?: string;
   regenerate_of?: string;
   use_cache?: boolean;
+  /** A small model's answer is checked, and the large model asked where it is doubted. */
+  cascade?: boolean;
   /** A new conversation that is in no list and is erased after a day. */
   temporary?: boolean;
 }

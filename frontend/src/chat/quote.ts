@@ -2,20 +2,20 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Quote } from "@/api/chat";
-import { membersOf, modeOf, type Target } from "@/chat/target";
+import { checkedBody, membersOf, modeOf, type Target } from "@/chat/target";
 import { useApi } from "@/session/context";
 
 const PAUSE_MS = 400;
 const MODES = { single: "optimized", team: "multi-agent", quick: "quick" } as const;
 
 /** null: there is nothing to ask for, or the server does not say. */
-export function useQuote(text: string, target: Target, conversationId: string | null): Quote | null {
+export function useQuote(text: string, target: Target, checked: boolean, conversationId: string | null): Quote | null {
   const api = useApi();
   const message = useDebounced(text.trim(), PAUSE_MS);
   const mode = MODES[modeOf(target)];
   const agents = membersOf(target);
   const { data } = useQuery({
-    queryKey: ["quote", message, target, conversationId],
+    queryKey: ["quote", message, target, checked, conversationId],
     queryFn: ({ signal }) =>
       api.json<Quote>("/api/ai/v4/chat/estimate", {
         method: "POST",
@@ -25,6 +25,7 @@ export function useQuote(text: string, target: Target, conversationId: string | 
           mode,
           ...(mode === "optimized" ? { agent_type: target } : {}),
           ...(agents ? { agents } : {}),
+          ...checkedBody(target, checked),
           ...(conversationId ? { conversation_id: conversationId } : {}),
         },
       }),

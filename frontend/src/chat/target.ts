@@ -10,6 +10,7 @@ import { readSetting, writeSetting } from "@/theme";
 export type Target = string;
 
 const SETTING = "aether.target";
+const CHECKED = "aether.checked";
 const CHOSEN = "team:";
 
 /** A team of some agents. It is for one question: the next one goes to whom the user has chosen before. */
@@ -34,6 +35,21 @@ export function useTarget(): [Target, (target: Target) => void] {
     setTarget(next);
   };
   return [target, choose];
+}
+
+/** Whether a small model's answers are to be checked, in this browser. */
+export function useChecked(): [boolean, (checked: boolean) => void] {
+  const [checked, setChecked] = useState(() => readSetting(CHECKED) === "true");
+  const choose = (next: boolean): void => {
+    writeSetting(CHECKED, String(next));
+    setChecked(next);
+  };
+  return [checked, choose];
+}
+
+/** What checking adds to the body of a question: teams and the quick mode are not checked. */
+export function checkedBody(target: Target, checked: boolean): Partial<StreamBody> {
+  return checked && modeOf(target) === "single" ? { cascade: true } : {};
 }
 
 export function modeOf(target: Target): LiveMode {

@@ -15,7 +15,7 @@ export interface ConversationView {
   live: LiveAnswer | null;
   ask(text: string, target: Target, more?: Partial<StreamBody>): void;
   /** Asks a question of the conversation differently: a branch beside it. */
-  edit(question: Message, text: string, target: Target): void;
+  edit(question: Message, text: string, target: Target, more?: Partial<StreamBody>): void;
   /** Has an answer given anew; fresh: not from the cache. */
   regenerate(answer: Message, fresh: boolean): void;
   rerun(answer: Message, agent: string): Promise<void>;
@@ -57,9 +57,9 @@ export function useConversation(conversationId: string | null): ConversationView
       const branch = last && modeOf(target) !== "quick" ? { parent_id: last.id } : {};
       start(target, { message: text, ...targetBody(target), ...here, ...branch, ...more });
     },
-    edit: (question, text, target) => {
+    edit: (question, text, target, more = {}) => {
       const chosen = target === "quick" ? "auto" : target;
-      start(chosen, { message: text, ...targetBody(chosen), ...here, parent_id: question.parent_id ?? ROOT });
+      start(chosen, { message: text, ...targetBody(chosen), ...here, parent_id: question.parent_id ?? ROOT, ...more });
     },
     regenerate: (answer, fresh) => {
       const question = tree.get(answer.parent_id ?? "");

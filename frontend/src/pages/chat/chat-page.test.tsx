@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import type { Message } from "@/api/chat";
 import { App } from "@/app";
+import { checkedBody } from "@/chat/target";
 import { currentPath, navigate } from "@/router";
 import { FakeServer, problem, renderPage } from "@/testing/render";
 import { question, withLayout } from "@/testing/samples";
@@ -143,6 +144,36 @@ test("the receipt tells agent, model, why, cost and what the largest model would
   for (const text of ["Dev, Developer", "openai/gpt-oss-20b", "the message speaks of python", "$0.000066375"])
     expect(screen.getByText(text)).toBeDefined();
   expect(screen.getByText("The largest model would have cost $0.00013275")).toBeDefined();
+});
+
+test("an answer is checked where the user wants it, by one agent and not in the quick mode", async () => {
+  const stream = new FakeStream();
+  const fake = server(() => []).on(POST, () => stream.connect());
+  renderPage(<App />, fake);
+  const label = /Check the answer/;
+  await userEvent.click(await screen.findByRole("button", { name: label, pressed: false }));
+  expect(screen.getByRole("button", { name: label, pressed: true })).toBeDefined();
+  await ask("Hello");
+  await waitFor(() => expect(fake.calls.at(-1)?.body).toMatchObject({ message: "Hello", cascade: true }));
+  expect(checkedBody("quick", true)).toEqual({});
+  expect(checkedBody("team", true)).toEqual({});
+  expect(checkedBody("dev", false)).toEqual({});
+});
+
+test("the receipt of an answer that was given up for another shows both calls and when they were", async () => {
+  const call = { purpose: "answer", model: "small", tokens_used: 12, cost: "0.001", response_time: 1 };
+  const calls = [call, { ...call, purpose: "escalation", model: "large", cost: "0.002", response_time: 3 }];
+  navigate("/c/conv_1");
+  renderPage(
+    <App />,
+    server(() => [{ ...ANSWER, receipt: { ...RECEIPT, calls, cascade: { escalated: true } } }, QUESTION]),
+  );
+  await userEvent.click(await screen.findByRole("button", { name: /Receipt/ }));
+  expect(screen.getByText("small: 12 tokens, $0.001")).toBeDefined();
+  expect(screen.getByText("large: 12 tokens, $0.002")).toBeDefined();
+  const times = screen.getByRole("table", { name: "Times" });
+  expect(within(times).getByRole("row", { name: /First answer, given up.*1/ })).toBeDefined();
+  expect(within(times).getByRole("row", { name: /Answer.*3/ })).toBeDefined();
 });
 
 test("a reused answer says so and can be had afresh", async () => {

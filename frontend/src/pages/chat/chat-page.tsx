@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { isProblem } from "@/api/problem";
 import type { Row } from "@/chat/rows";
-import { useTarget } from "@/chat/target";
+import { checkedBody, type Target, useChecked, useTarget } from "@/chat/target";
 import { useConversation } from "@/chat/use-conversation";
 import { Button } from "@/components/button";
 import { explained } from "@/components/form";
@@ -24,6 +24,7 @@ export default function ChatPage({ params }: PageProps): ReactNode {
   const { t } = useWords();
   const conversationId = params.id ?? null;
   const [target, setTarget] = useTarget();
+  const [checked, setChecked] = useChecked();
   const view = useConversation(conversationId);
   const { rows, loaded, live } = view;
   const [temporary, setTemporary] = useState(false);
@@ -45,7 +46,7 @@ export default function ChatPage({ params }: PageProps): ReactNode {
               name={conversationId ?? "new"}
               rows={rows}
               loaded={loaded}
-              render={(row) => <RowView row={row} view={view} target={target} />}
+              render={(row) => <RowView row={row} view={view} target={target} checked={checked} />}
             />
           )
         )}
@@ -54,8 +55,11 @@ export default function ChatPage({ params }: PageProps): ReactNode {
             conversationId={conversationId}
             target={target}
             onTarget={setTarget}
+            checked={checked}
+            onChecked={setChecked}
             onAsk={(text) => {
-              view.ask(text, target, conversationId === null && temporary ? { temporary } : {});
+              const kept = conversationId === null && temporary ? { temporary } : {};
+              view.ask(text, target, { ...kept, ...checkedBody(target, checked) });
               setTemporary(false);
             }}
             running={running}
@@ -74,10 +78,11 @@ export default function ChatPage({ params }: PageProps): ReactNode {
 interface RowProps {
   row: Row;
   view: ReturnType<typeof useConversation>;
-  target: string;
+  target: Target;
+  checked: boolean;
 }
 
-function RowView({ row, view, target }: RowProps): ReactNode {
+function RowView({ row, view, target, checked }: RowProps): ReactNode {
   const busy = view.live?.running ?? false;
   if (row.kind === "answer") {
     return (
@@ -98,7 +103,7 @@ function RowView({ row, view, target }: RowProps): ReactNode {
       text={row.kind === "question" ? row.step.message.content : row.live.body.message}
       step={step}
       busy={busy}
-      onEdit={(question, text) => view.edit(question, text, target)}
+      onEdit={(question, text) => view.edit(question, text, target, checkedBody(target, checked))}
       onSelect={view.select}
     />
   );

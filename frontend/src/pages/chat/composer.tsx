@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useQuote } from "@/chat/quote";
-import { lastingTarget, membersOf, type Target, useAgents } from "@/chat/target";
+import { lastingTarget, membersOf, modeOf, type Target, useAgents } from "@/chat/target";
 import { IconButton } from "@/components/button";
 import { Icon } from "@/components/icon";
 import { Menu, type MenuEntry } from "@/components/menu";
@@ -17,6 +17,9 @@ interface ComposerProps {
   conversationId: string | null;
   target: Target;
   onTarget(target: Target): void;
+  /** A small model's answer is checked, and the large model asked where it is doubted. */
+  checked: boolean;
+  onChecked(checked: boolean): void;
   onAsk(text: string): void;
   /** An answer is under way here: the button stops it. */
   running: boolean;
@@ -26,12 +29,12 @@ interface ComposerProps {
 
 /** Where messages are written. What was begun stays with its conversation until it is sent. */
 export function Composer(props: ComposerProps): ReactNode {
-  const { conversationId, target, running, stopping, onTarget, onAsk, onStop } = props;
+  const { conversationId, target, checked, running, stopping, onTarget, onChecked, onAsk, onStop } = props;
   const { t } = useWords();
   const [text, setText] = useDraft(conversationId);
   const area = useGrowingArea(text);
   const picker = usePromptPicker(text, setText, area);
-  const quote = useQuote(wantedPrompt(text) === null ? text : "", target, conversationId);
+  const quote = useQuote(wantedPrompt(text) === null ? text : "", target, checked, conversationId);
   const ready = text.trim() !== "" && !running;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation was opened
   useEffect(() => {
@@ -68,6 +71,15 @@ export function Composer(props: ComposerProps): ReactNode {
           />
           <div className="composer-tools">
             <TargetMenu target={target} onTarget={onTarget} />
+            {modeOf(target) === "single" && (
+              <IconButton
+                icon="check"
+                label={t("chat.checked")}
+                aria-pressed={checked}
+                onClick={() => onChecked(!checked)}
+              />
+            )}
+            {checked && modeOf(target) === "single" && <span className="soft small">{t("chat.checked.on")}</span>}
             <span className="grow" />
             {text === "" && (
               <IconButton

@@ -1,5 +1,12 @@
 import { type ReactNode, useId, useState } from "react";
-import { type ChatReceipt, isChatReceipt, isFailureReceipt, isTeamReceipt, type TeamReceipt } from "@/api/chat";
+import {
+  type CallReceipt,
+  type ChatReceipt,
+  isChatReceipt,
+  isFailureReceipt,
+  isTeamReceipt,
+  type TeamReceipt,
+} from "@/api/chat";
 import { type AnswerView, costOf, modelOf } from "@/chat/view";
 import { Icon } from "@/components/icon";
 import { useWords } from "@/i18n";
@@ -56,7 +63,7 @@ function CacheNote({ view, onFresh }: Props): ReactNode {
   const cache = isChatReceipt(receipt) ? receipt.cache : null;
   const reused = cache
     ? t("receipt.reused", { age: age(cache.age_s), saved: money(cache.saved) })
-    : t("receipt.reused.team", { saved: money(receipt.baseline_cost) });
+    : t("receipt.reused.team", { saved: money(receipt.saved ?? receipt.baseline_cost) });
   const text = cache?.layer === "coalesced" ? t("receipt.coalesced") : reused;
   return (
     <span className="cache-note">
@@ -98,7 +105,7 @@ function Entry({ name, children }: { name: EntryName; children: ReactNode }): Re
 
 function ChatRows({ receipt }: { receipt: ChatReceipt }): ReactNode {
   const { t } = useWords();
-  const { agent, tokens, routing, fallback_from: tried = [] } = receipt;
+  const { agent, tokens, routing, fallback_from: tried = [], calls = [] } = receipt;
   const counts = [
     t("receipt.tokens.text", { prompt: tokens.prompt, completion: tokens.completion }),
     tokens.reasoning > 0 && t("receipt.tokens.reasoning", { reasoning: tokens.reasoning }),
@@ -120,9 +127,17 @@ function ChatRows({ receipt }: { receipt: ChatReceipt }): ReactNode {
         <Omitted count={receipt.context_omitted ?? 0} />
       </Entry>
       <Entry name="tokens">{counts.filter(Boolean).join(", ")}</Entry>
-      <Costs cost={receipt.cost} baseline={receipt.baseline_cost} estimated={receipt.usage_estimated ?? false} />
+      <Costs cost={receipt.cost} baseline={receipt.baseline_cost} estimated={receipt.usage_estimated ?? false}>
+        {calls.length > 1 && calls.map((call) => <Call key={`${call.purpose} ${call.model}`} call={call} />)}
+      </Costs>
     </>
   );
+}
+
+function Call({ call }: { call: CallReceipt }): ReactNode {
+  const { t } = useWords();
+  const cost = call.cost === null ? t("receipt.unpriced") : `$${call.cost}`;
+  return <p>{t("receipt.call", { model: call.model, tokens: call.tokens_used, cost })}</p>;
 }
 
 function TeamRows({ receipt }: { receipt: TeamReceipt }): ReactNode {
@@ -138,8 +153,15 @@ function TeamRows({ receipt }: { receipt: TeamReceipt }): ReactNode {
   );
 }
 
+interface CostsProps {
+  cost: string | null;
+  baseline: string | null;
+  estimated: boolean;
+  children?: ReactNode;
+}
+
 /** Exact to the last digit: this is the bill. */
-function Costs({ cost, baseline, estimated }: { cost: string | null; baseline: string | null; estimated: boolean }) {
+function Costs({ cost, baseline, estimated, children }: CostsProps): ReactNode {
   const { t } = useWords();
   const exact = (usd: string | null): string => (usd === null ? t("receipt.unpriced") : `$${usd}`);
   return (
@@ -148,6 +170,7 @@ function Costs({ cost, baseline, estimated }: { cost: string | null; baseline: s
         {exact(cost)}
         {estimated && ` (${t("receipt.estimated")})`}
       </p>
+      {children}
       {baseline !== null && <p>{t("receipt.baseline", { cost: exact(baseline) })}</p>}
     </Entry>
   );

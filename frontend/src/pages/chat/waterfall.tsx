@@ -42,7 +42,9 @@ export function Waterfall({ view }: { view: AnswerView }): ReactNode {
   );
 }
 
-type Say = (key: "times.waiting" | "times.writing" | "times.saving" | "times.answer" | "times.synthesis") => string;
+type Say = (
+  key: "times.waiting" | "times.writing" | "times.saving" | "times.answer" | "times.synthesis" | "times.first",
+) => string;
 
 function spansOf(receipt: Receipt | null, times: LiveTimes | null, nameOf: (id: string) => string, t: Say): Span[] {
   if (receipt === null || isFailureReceipt(receipt)) return [];
@@ -52,6 +54,14 @@ function spansOf(receipt: Receipt | null, times: LiveTimes | null, nameOf: (id: 
     return [
       ...members.map((part) => ({ name: nameOf(part.agent_type), from: 0, to: part.response_time })),
       { name: t("times.synthesis"), from: answered, to: receipt.response_time },
+    ];
+  }
+  const [first, second] = receipt.calls ?? [];
+  if (receipt.cascade?.escalated && first && second) {
+    const handed = first.response_time;
+    return [
+      { name: t("times.first"), from: 0, to: handed },
+      { name: t("times.answer"), from: handed, to: handed + second.response_time },
     ];
   }
   const { firstToken, lastToken, done } = times ?? {};
