@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from backend.domain.savings import saved_of
 from converse import figures
 from converse.ledger import Books, Totals, total_of_receipts
 from converse.pace import Waits
@@ -71,9 +72,9 @@ def cost_table(turns: Sequence[Turn]) -> str:
     for name, chosen in [*((f"chat/{mode}", figures.of(turns, mode)) for mode in MODES), ("all", list(turns))]:
         receipts = figures.receipts(chosen)
         cost, baseline = figures.cost(chosen), figures.baseline(chosen)
-        saved = None if cost is None or baseline is None else share(baseline - cost, baseline)
+        saved = saved_of(cost, baseline)
         tokens = sum(receipt.tokens for receipt in receipts)
-        rows.append((name, len(receipts), tokens, dollars(cost), dollars(baseline), saved))
+        rows.append((name, len(receipts), tokens, dollars(cost), dollars(baseline), dollars(saved)))
     return table(("call", "answers", "tokens", "cost", "with the large model alone", "saved"), rows)
 
 

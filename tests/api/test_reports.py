@@ -72,6 +72,26 @@ async def test_costs_agree_with_the_receipts(app_client: Served, admin: Account,
         assert sum(parse_usd(row["cost"]) for row in listed["items"]) == sum(spent.values())
 
 
+async def test_what_was_saved_is_shown_by_its_source_and_with_its_evidence(app_client: Served, admin: Account) -> None:
+    chat, administrator = Chat(app_client, await app_client.new_user()), Chat(app_client, admin)
+    first, again = [await chat.ask("How do I reverse a list in Python?", agent_type="dev") for _ in range(2)]
+    assert (first["cached"], again["cached"], again["saved"]) == (False, True, again["baseline_cost"])
+    own = (await chat.get("/api/ai/v4/analytics/user?days=1"))["cost_analysis"]
+    cache, saved = parse_usd(first["cost"]), 2 * parse_usd(first["baseline_cost"]) - parse_usd(first["cost"])
+    assert {name: parse_usd(part) for name, part in own["saved_by"].items()} == {
+        "routing": saved - cache,
+        "cache": cache,
+    }
+    assert parse_usd(own["saved"]) == saved
+    unknown = "not calibrated: nothing is known of the quality lost"
+    board = await administrator.get("/api/ai/v4/performance/dashboard")
+    reports = [own, board, *[await administrator.get(f"/api/admin/{name}") for name in ("costs", "business")]]
+    assert [(shown["evidence"]["calibrated"], shown["evidence"]["text"]) for shown in reports] == [(False, unknown)] * 4
+    advice = {row["id"]: row["text"] for row in board["dashboard"]["recommendations"]}
+    aged = [row for row in (await chat.get("/api/ai/v4/models"))["models"] if row["age_days"] > 90]
+    assert any(row["id"] in advice["aged_price"] and row["source"] in advice["aged_price"] for row in aged)
+
+
 async def test_the_business_report_counts_people_verdicts_and_failures(app_client: Served, admin: Account) -> None:
     account = await app_client.new_user()
     chat = Chat(app_client, account)

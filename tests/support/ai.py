@@ -102,12 +102,13 @@ class MemoryMonitor:
 
     calls: list[UsageRecord] = field(default_factory=list)
     lookups: list[tuple[str | None, int | None]] = field(default_factory=list)
+    discrepancies: list[str] = field(default_factory=list)
 
     def record_ai_metrics(self, record: UsageRecord) -> None:
         self.calls.append(record)
 
     def record_discrepancy(self, record: UsageRecord) -> None:
-        """Scripted providers report what they say."""
+        self.discrepancies.append(record.model)
 
     def record_cache(self, layer: str | None, hit: bool = True, saved: int | None = None) -> None:
         self.lookups.append((layer if hit else None, saved))

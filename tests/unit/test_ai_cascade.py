@@ -8,7 +8,7 @@ import pytest
 from backend.domain.budgets import Amount
 from backend.domain.models import ModelCatalogue
 from backend.domain.replies import ChatReply
-from backend.domain.usage import TokenUsage, format_usd
+from backend.domain.usage import TokenUsage, format_usd, parse_usd
 from backend.errors import UpstreamError
 from backend.services.enhanced_ai_service.bounds import most_of
 from backend.services.enhanced_ai_service.planning import Planner
@@ -179,6 +179,16 @@ async def test_a_stream_whose_second_answer_broke_off_is_not_replaced_by_the_fir
         assert await streamed(ai) == ("Poland", "error")
         assert ai.log.statuses == ["interrupted"]
         assert [call.baseline == 0 for call in ai.log.calls] == [True, False]
+
+
+async def test_a_quote_spans_from_one_call_to_both() -> None:
+    async with running_ai(models(UNSURE)) as ai:
+        plain = await ai.service.estimate(ask(QUESTION), "optimized")
+        checked = await ai.service.estimate(ask(QUESTION, cascade=True), "optimized")
+    assert checked.cost.low == plain.cost.low
+    assert plain.cost.high is not None
+    assert checked.cost.high is not None
+    assert parse_usd(checked.cost.high) == 3 * parse_usd(plain.cost.high)  # the large model costs twice as much
 
 
 def test_what_is_reserved_covers_both_calls() -> None:

@@ -318,7 +318,7 @@ def test_the_report_tells_cost_hits_and_that_the_books_agree() -> None:
     run = run_of(turns, Totals(21, 36, 90, 4))
     text = report(run)
     assert run.succeeded
-    assert "| all | 4 | 90 | 0.000000000021 | 0.000000000036 | 41.6% |" in text
+    assert "| all | 4 | 90 | 0.000000000021 | 0.000000000036 | 0.000000000015 |" in text
     assert "| chat/optimized | 1 | 1 | 0 | 0 | 0 | 0 | 100.0% |" in text
     assert "| chat/stream, first pass: to the first token | 1 | 0.100 | 0.100 | 0.100 |" in text
     assert "Equal to the last digit." in text

@@ -9,7 +9,7 @@ import pytest
 from backend.domain.models import CATALOGUE, ModelCatalogue
 from backend.errors import AetherError, DeadlineExceeded, ModelUnavailable, UpstreamError
 from backend.services.llm.failures import ModelGone
-from backend.services.llm.fallback import Fallback
+from backend.services.llm.fallback import GONE_S, Fallback
 from backend.services.llm.provider import ChatRequest, Chunk
 from backend.services.llm.registry import compose
 from backend.services.llm.retry import RetryPolicy
@@ -79,14 +79,28 @@ async def test_where_all_fail_the_asked_models_error_is_told(second: AetherError
         await models.stream(models.clock.request())
 
 
-async def test_a_withdrawn_model_is_told_and_one_that_only_fails_is_not() -> None:
+async def test_a_withdrawn_model_is_told_and_left_alone_for_a_while() -> None:
     gone: list[str] = []
     clock = Clock()
-    inner = ScriptedProvider(Reply(error=ModelGone("withdrawn")), Reply(), Reply(error=BROKEN), Reply(), clock=clock)
-    provider = Fallback(inner, ModelCatalogue(), gone.append)
+    withdrawn, broken = Reply(error=ModelGone("withdrawn")), Reply(error=BROKEN)
+    inner = ScriptedProvider(withdrawn, Reply(), Reply(), broken, Reply(), clock=clock)
+    provider = Fallback(inner, ModelCatalogue(), gone.append, clock)
     for _ in range(2):
-        await provider.complete(clock.request())
-    assert gone == [SMALL]
+        assert (await provider.complete(clock.request())).fallback_from == (SMALL,)
+    clock.now += GONE_S
+    assert (await provider.complete(clock.request())).fallback_from == (SMALL,)
+    assert gone == [SMALL], "one that only fails is not gone"
+    assert [request.model for request in inner.requests] == [SMALL, LARGE, LARGE, SMALL, LARGE]
+
+
+async def test_a_withdrawn_model_without_a_substitute_is_asked_all_the_same() -> None:
+    clock = Clock()
+    inner = ScriptedProvider(Reply(error=ModelGone("withdrawn")), clock=clock)
+    provider = Fallback(inner, ModelCatalogue(), clock=clock)
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable):
+            await provider.complete(replace(clock.request(), fallback=False))
+    assert inner.started == 2
 
 
 async def test_a_model_outside_of_the_catalogue_has_no_substitute() -> None:

@@ -1,6 +1,9 @@
 """What a vendor reports of a call is compared with what is counted here; both figures are told where they differ."""
 
+import time
+
 import pytest
+from structlog.testing import capture_logs
 
 from backend.domain.models import ModelCatalogue
 from backend.domain.reconciliation import Discrepancy, VendorReport, read_cost, reconcile
@@ -9,6 +12,7 @@ from backend.services.enhanced_ai_service.calls import ModelCall
 from backend.services.llm.payloads import read_chunk, read_completion
 from backend.services.llm.provider import ChatMessage, ChatRequest, Completion
 from backend.services.llm.scripted import ScriptedProvider
+from tests.support.ai import ask, running_ai
 from tests.support.monitoring import SMALL
 from tests.unit.llm_support import Clock
 
@@ -88,3 +92,14 @@ async def test_reasoning_that_is_kept_back_is_no_discrepancy(reasoning: str, kin
     record = call.record(catalogue)
     assert record.reported_cost == record.cost
     assert [one.kind for one in call.discrepancies(record, catalogue)] == kinds
+
+
+async def test_a_discrepancy_is_logged_with_both_figures_and_counted_with_its_call() -> None:
+    report = VendorReport(100, 50, 170, cost=10**12)
+    async with running_ai(Reporting(report, "a thought", Clock(time.monotonic()))) as ai:
+        with capture_logs() as logs:
+            await ai.service.process_ai_request(ask())
+        [record] = ai.log.calls
+        assert (record.reported_cost, ai.monitor.discrepancies) == (10**12, [record.model])
+        found = [(line["kind"], line["ours"], line["theirs"]) for line in logs if line["event"] == "usage_differs"]
+        assert found == [("total_tokens", 150, 170), ("cost", record.cost, 10**12)]

@@ -1,5 +1,7 @@
 """Another model of the catalogue answers where the asked one is unavailable or keeps failing."""
 
+import math
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -10,6 +12,9 @@ from backend.domain.models import Model, ModelCatalogue
 from backend.errors import AetherError, ModelUnavailable, UpstreamError
 from backend.services.llm.failures import ModelGone
 from backend.services.llm.provider import ChatRequest, Chunk, Completion, Provider
+
+GONE_S = 300.0
+"""So long a model that the vendor has withdrawn is not asked again where another one can answer."""
 
 log = structlog.get_logger()
 
@@ -42,20 +47,26 @@ class Fallback:
     """A provider around a provider: the asked model, then the catalogue's production models, the nearest tier first.
 
     Nothing changes once text has gone out. Where all fail, the error is that of the asked model.
-    on_gone: told the id of a model that the vendor no longer serves.
+    on_gone: told the id of a model that the vendor no longer serves. clock: seconds that only rise.
     """
 
     def __init__(
-        self, inner: Provider, catalogue: ModelCatalogue, on_gone: Callable[[str], None] = lambda _: None
+        self,
+        inner: Provider,
+        catalogue: ModelCatalogue,
+        on_gone: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = inner.name
         self._inner = inner
         self._catalogue = catalogue
         self._on_gone = on_gone
+        self._clock = clock
+        self._gone_until: dict[str, float] = {}
 
     async def complete(self, request: ChatRequest) -> Completion:
-        failed = _Failed()
-        for candidate in self._candidates(request):
+        failed = self._without(request)
+        for candidate in self._candidates(request, failed):
             try:
                 answer = await self._inner.complete(candidate)
             except (UpstreamError, ModelUnavailable) as error:
@@ -67,8 +78,8 @@ class Fallback:
         raise failed.final()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        failed = _Failed()
-        for candidate in self._candidates(request):
+        failed = self._without(request)
+        for candidate in self._candidates(request, failed):
             started = False
             try:
                 async with aclosing(self._inner.stream(candidate)) as chunks:
@@ -89,17 +100,27 @@ class Fallback:
     async def close(self) -> None:
         await self._inner.close()
 
-    def _candidates(self, request: ChatRequest) -> Iterator[ChatRequest]:
-        yield request
-        asked = self._catalogue.get(request.model) if request.fallback else None
-        for model in self._catalogue.fallbacks(asked) if asked else ():
+    def _without(self, request: ChatRequest) -> _Failed:
+        """The asked model counts as failed beforehand where it is known to be gone and another one can answer."""
+        gone = self._gone_until.get(request.model, -math.inf) > self._clock()
+        return _Failed((request.model,)) if gone and self._others(request) else _Failed()
+
+    def _candidates(self, request: ChatRequest, failed: _Failed) -> Iterator[ChatRequest]:
+        if not failed.models:
+            yield request
+        for model in self._others(request):
             yield _adapted(request, model)
+
+    def _others(self, request: ChatRequest) -> tuple[Model, ...]:
+        asked = self._catalogue.get(request.model) if request.fallback else None
+        return self._catalogue.fallbacks(asked) if asked else ()
 
     def _take(self, failed: _Failed, candidate: ChatRequest, error: AetherError) -> None:
         """Notes the failure where another model may do better; else raises what the caller is to hear."""
         first = not failed.models
         failed.add(candidate.model, error)
         if isinstance(error, ModelGone):
+            self._gone_until[candidate.model] = self._clock() + GONE_S
             self._on_gone(candidate.model)
         if not _can_be_made_good(error):
             raise error if first else failed.final()
