@@ -44,10 +44,10 @@ def _inverse_frequencies(readings: Sequence[Reading], minimum: int) -> dict[str,
 
 def _scales(readings: Sequence[Reading]) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation of each figure."""
-    return {figure.name: _scale([figure.measure(reading) for reading in readings]) for figure in FIGURES}
+    return {figure.name: scale_of([figure.measure(reading) for reading in readings]) for figure in FIGURES}
 
 
-def _scale(values: Sequence[float]) -> tuple[float, float]:
+def scale_of(values: Sequence[float]) -> tuple[float, float]:
     mean = fsum(values) / len(values)
     deviation = sqrt(fsum((value - mean) ** 2 for value in values) / len(values))
     return round(mean, DIGITS), round(deviation, DIGITS) or 1.0

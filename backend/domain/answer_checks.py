@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from backend.domain.answer_formats import format_failures
 from backend.domain.arithmetic import equations
+from backend.domain.worked_answers import WorkedAnswers
 
 DOUBT_THRESHOLD = 0.5
 """From here on an answer is asked for again."""
 
 EMPTY, CUT, FILTERED, REFUSED, WRONG_FORMAT, WRONG_SUM = 1.0, 0.7, 0.6, 0.6, 0.8, 0.8
 UNCERTAIN, HEDGE, HEDGES_MAX, TOO_SHORT, TOO_LONG = 0.5, 0.12, 3, 0.5, 0.5
+TOLD = 0.4
+"""Of the probability that a calculated answer is wrong: below it nobody is told why."""
 OPENING_CHARACTERS, SCANNED_CHARACTERS = 240, 8_000
 EXPLANATION_WORDS_MIN = 15
 LENGTH_TOLERANCE = 1.3
@@ -71,13 +74,18 @@ class Sign:
     reason: str
 
 
-def check_answer(question: str, answer: str, finish_reason: str) -> AnswerCheck:
-    """finish_reason: as the provider says it. Bounded in time whatever the texts are: a few milliseconds."""
+def check_answer(question: str, answer: str, finish_reason: str, worked: WorkedAnswers | None = None) -> AnswerCheck:
+    """finish_reason: as the provider says it. worked: what judges calculated answers besides.
+
+    Bounded in time whatever the texts are: a few milliseconds.
+    """
     signs = sorted(_signs(question, answer, finish_reason), key=lambda sign: -sign.weight)
-    trust = 1.0
+    judgement = worked.judge(question, answer) if worked else None
+    trust = 1.0 - judgement.wrong if judgement else 1.0
     for sign in signs:
         trust *= 1.0 - sign.weight
-    return AnswerCheck(round(1.0 - trust, 3), tuple(sign.reason for sign in signs))
+    told = judgement.reasons if judgement and judgement.wrong >= TOLD else ()
+    return AnswerCheck(round(1.0 - trust, 3), (*(sign.reason for sign in signs), *told))
 
 
 def _signs(question: str, answer: str, finish_reason: str) -> Iterator[Sign]:

@@ -24,7 +24,7 @@ from backend.wiring.foundation import Foundation
 from backend.wiring.learning import open_calibrations
 from backend.wiring.library import Library
 from backend.wiring.parts import budgets_of, monitor_of, provider_of
-from backend.wiring.routing import complexity_router_of
+from backend.wiring.routing import complexity_router_of, worked_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ async def open_answering(
         preferences=library.preferences,
         idempotency=IdempotencyRepository(database),
         complexity=complexity_router_of(settings, watch.calibration.current),
+        worked_answers=worked_answers(),
         max_tokens=settings.max_tokens,
         context_tokens=settings.context_tokens,
         deadline_s=settings.deadline,

@@ -31,7 +31,7 @@ from backend.services.repositories.messages import MessageRepository
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamEvent, StreamLog
 from backend.services.turn_log import TurnLog
-from tests.support.routing import complexity_router
+from tests.support.routing import complexity_router, worked_answers
 
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 ADA = "user_ada"
@@ -232,6 +232,7 @@ async def running_ai(
         preferences=cast(Preferences, store.preferences),
         idempotency=cast(IdempotencyRepository, MemoryKeys()),
         complexity=complexity_router(),
+        worked_answers=worked_answers(),
         max_tokens=max_tokens,
         context_tokens=16_000,
         deadline_s=30.0,

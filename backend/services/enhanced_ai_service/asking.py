@@ -70,6 +70,7 @@ class Asker:
         flights: SingleFlight,
         monitor: PerformanceMonitor,
         pace: Pace,
+        cascade: Cascade,
     ) -> None:
         self._catalogue = catalogue
         self._provider = provider
@@ -77,7 +78,7 @@ class Asker:
         self._flights = flights
         self._monitor = monitor
         self._pace = pace
-        self._cascade = Cascade(catalogue, pace)
+        self._cascade = cascade
         self._calls: dict[tuple[str, str], list[ModelCall]] = {}
 
     async def ask(self, attempt: Attempt) -> tuple[CachedAnswer, bool]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from backend.domain.answer_checks import check_answer
 from backend.domain.cascade import CascadeUse, Hindrance, judged
 from backend.domain.models import ModelCatalogue
+from backend.domain.worked_answers import WorkedAnswers
 from backend.errors import AetherError, BudgetExceeded
 from backend.services.enhanced_ai_service.calls import Emit, ModelCall
 from backend.services.enhanced_ai_service.pace import Pace
@@ -32,7 +33,16 @@ class Cascaded:
 
 
 class Cascade:
-    def __init__(self, catalogue: ModelCatalogue, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
+    """worked: judges calculated answers, None where nothing was fitted."""
+
+    def __init__(
+        self,
+        catalogue: ModelCatalogue,
+        pace: Pace,
+        worked: WorkedAnswers | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._worked = worked
         self._catalogue = catalogue
         self._pace = pace
         self._clock = clock
@@ -41,7 +51,7 @@ class Cascade:
         """plan: with an escalation. Raises what the first call raises, and what the second does once it has text."""
         first = begin(plan, "answer", deadline, None)
         await first.run()
-        check = check_answer(plan.question, first.content, first.finish_reason or "stop")
+        check = check_answer(plan.question, first.content, first.finish_reason or "stop", self._worked)
         second, hindrance = self._second(plan, first, deadline)
         use = judged(first.model, check, hindrance)
         if use.escalated and second:

@@ -11,10 +11,12 @@ from backend.domain.api_keys import KeyGrant
 from backend.domain.complexity import ComplexityRouter
 from backend.domain.models import ModelCatalogue
 from backend.domain.replies import AgentResponse, ChatReply, Quote, TeamReply
+from backend.domain.worked_answers import WorkedAnswers
 from backend.errors import NotFound
 from backend.services.budgets import Budgets
 from backend.services.enhanced_ai_service.admission import Admission
 from backend.services.enhanced_ai_service.asking import Asker
+from backend.services.enhanced_ai_service.cascading import Cascade
 from backend.services.enhanced_ai_service.estimating import Estimator, Mode
 from backend.services.enhanced_ai_service.idempotency import Idempotency
 from backend.services.enhanced_ai_service.observing import NoObserver, Observer
@@ -65,6 +67,7 @@ class EnhancedAIService:
         preferences: Preferences,
         idempotency: IdempotencyRepository,
         complexity: ComplexityRouter,
+        worked_answers: WorkedAnswers,
         max_tokens: int,
         context_tokens: int,
         deadline_s: float,
@@ -82,7 +85,7 @@ class EnhancedAIService:
         self._tasks = TaskOwner()
         self.idempotency = Idempotency(idempotency, self._tasks, deadline_s=deadline_s)
         pace = Pace()
-        asker = Asker(provider, catalogue, cache, flights, monitor, pace)
+        asker = Asker(provider, catalogue, cache, flights, monitor, pace, Cascade(catalogue, pace, worked_answers))
         planner = Planner(catalogue, complexity, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade)
         threads = Threads(conversations, messages, preferences)
         admission = Admission(limiter, cache, budgets)
