@@ -164,6 +164,8 @@ class Settings(BaseSettings):
     max_tokens: int = Field(4096, alias="AETHER_MAX_TOKENS", ge=1)
     context_tokens: int = Field(16_000, alias="AETHER_CONTEXT_TOKENS", ge=256)
 
+    similar_answers: bool = Field(True, alias="AETHER_SIMILAR_ANSWERS")
+
     alert_webhook: str = Field("", alias="AETHER_ALERT_WEBHOOK")
     alert_cost_per_hour: str = Field("10", alias="AETHER_ALERT_COST_PER_HOUR")
     alert_cache_hit_rate: Annotated[float | None, BeforeValidator(parse_optional)] = Field(

@@ -52,6 +52,7 @@ from backend.routes import (
     search,
     sessions,
     sharing,
+    similar_answers,
     streams,
     transfer,
     updates,
@@ -66,7 +67,7 @@ from backend.services.services import Services
 from backend.wiring import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
-ADMIN_ROUTES = (performance, admin, admin_users, admin_reports, admin_calibration, audit)
+ADMIN_ROUTES = (performance, admin, similar_answers, admin_users, admin_reports, admin_calibration, audit)
 CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
 CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback, sharing)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend.domain.calibration_rules import EXCESS_LIMIT, INDEX_LIMIT
+from backend.domain.similar_audit import CEILING
 from backend.domain.usage import PICO_PER_USD, format_usd
 
 Metric = Literal[
@@ -24,6 +25,7 @@ Metric = Literal[
     "cache_hit_rate",
     "routing_drift",
     "routing_share",
+    "similar_answers",
 ]
 Unit = Literal["seconds", "ratio", "usd", "index"]
 Severity = Literal["warning", "critical"]
@@ -249,6 +251,21 @@ ALERTS: tuple[AlertRule, ...] = (
         clear_after_s=300,
         clear_percent=80,
         message="Routing does not keep its budget: {subject} is {value} of all questions off it (limit {threshold}).",
+    ),
+    AlertRule(
+        "similar_answers",
+        metric="similar_answers",
+        unit="ratio",
+        threshold=CEILING,
+        direction="above",
+        window_s=3600,
+        minimum_samples=1,
+        severity="warning",
+        fire_after_s=0,
+        clear_after_s=300,
+        clear_percent=80,
+        message="Answers to similar questions are no longer reused: at least {value} of the hits were false (limit "
+        "{threshold}). An administrator switches them on again.",
     ),
 )
 

@@ -47,6 +47,7 @@ class AuditAction(StrEnum):
     CALIBRATION_SET = "calibration_set"
     CALIBRATION_FITTED = "calibration_fitted"
     CALIBRATION_ROLLED_BACK = "calibration_rolled_back"
+    SIMILAR_ANSWERS_SWITCHED = "similar_answers_switched"
     LIMIT_HIT = "limit_hit"
     AUDIT_LOG_READ = "audit_log_read"
 

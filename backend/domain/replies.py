@@ -11,7 +11,7 @@ from backend.domain.cascade import CascadeUse
 from backend.domain.doc import Doc
 from backend.domain.usage import TokenUsage
 
-CacheLayer = Literal["l1", "l2", "l3", "coalesced"]
+CacheLayer = Literal["l1", "l2", "l3", "coalesced", "similar"]
 AgentStatus = Literal["ok", "failed", "timed_out", "skipped"]
 
 Text = Annotated[str, Doc("The answer, Markdown")]
@@ -72,9 +72,14 @@ class Tokens:
 class CacheUse:
     """Where a reused answer came from."""
 
-    layer: Annotated[CacheLayer, Doc("coalesced: an identical request was in flight and paid for both")]
+    layer: Annotated[
+        CacheLayer,
+        Doc("coalesced: an identical request was in flight and paid for both; similar: asked in other words before"),
+    ]
     age_s: Annotated[float, Doc("Age of the answer, seconds")]
     saved: Annotated[str | None, Doc("What asking afresh would have cost, USD, exact; null: unknown")]
+    question: Annotated[str | None, Doc("The earlier question whose answer this is; null: the very same one")] = None
+    similarity: Annotated[float | None, Doc("Of that question to this one, 0 to 1; null: it is the same")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ async def rate_answer(
         rated_at=datetime.now(UTC),
     )
     stored = await services.feedback.put(feedback)
+    if body.rating == "down":
+        await services.similar.disputed(message.id, message.receipt)
     await services.calibration.rated(user.user_id, message.id, message.receipt, body.rating)
     services.updates.tell(user.user_id, feedback_changed(message.conversation_id, message.id))
     return FeedbackShape.model_validate(stored)

@@ -27,6 +27,7 @@ from backend.services.repositories.prompts import PromptRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.sharing import Sharing
+from backend.services.similar_answers import SimilarAnswersSwitch
 from backend.services.stream_log import StreamLog
 from backend.services.transfer import ConversationExport, ConversationImport
 from backend.services.updates import Updates
@@ -66,6 +67,7 @@ class Services:
     second_factor: SecondFactorSettings
     search: ConversationSearch
     sharing: Sharing
+    similar: SimilarAnswersSwitch
     streams: StreamLog
     transfers_in: ConversationImport
     transfers_out: ConversationExport

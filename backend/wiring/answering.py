@@ -15,6 +15,8 @@ from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
+from backend.services.repositories.similar_answers import SimilarAnswersRepository
+from backend.services.similar_answers import SimilarAnswersSwitch
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamLog
 from backend.services.sweeper import Sweeper
@@ -38,6 +40,7 @@ class Supervision:
     flights: SingleFlight
     streams: StreamLog
     calibration: CalibrationInUse
+    similar: SimilarAnswersSwitch
 
 
 def supervision_of(base: Foundation) -> Supervision:
@@ -55,6 +58,13 @@ def supervision_of(base: Foundation) -> Supervision:
         flights=SingleFlight(base.redis),
         streams=StreamLog(base.redis, base.bus),
         calibration=CalibrationInUse(CalibrationRepository(base.database), base.bus),
+        similar=SimilarAnswersSwitch(
+            SimilarAnswersRepository(base.database),
+            base.bus,
+            base.audit,
+            allowed=base.settings.similar_answers,
+            certain=monitor.record_similar,
+        ),
     )
 
 
@@ -97,6 +107,7 @@ async def open_answering(
         drain_s=settings.drain,
         observer=calibrations,
         cascade=settings.cascade,
+        similar=watch.similar,
     )
     stack.push_async_callback(ai.close)
     stack.callback(calibrations.drain)

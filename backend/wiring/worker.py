@@ -25,8 +25,9 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
         if people.oidc:
             stack.push_async_callback(people.oidc.close)
         callers = (people.identity, people.api_keys, people.mail, people.housekeeping)
-        watchers = (watch.flights, watch.streams, watch.monitor, watch.controls, watch.budgets, watch.calibration)
-        for part in (base.limiter, base.audit, base.bus, *callers, *watchers):
+        watchers = (watch.flights, watch.streams, watch.monitor, watch.controls, watch.budgets)
+        learned = (watch.calibration, watch.similar)
+        for part in (base.limiter, base.audit, base.bus, *callers, *watchers, *learned):
             await part.start()
             stack.push_async_callback(part.close)
         stack.push_async_callback(base.updates.close)
@@ -62,6 +63,7 @@ async def open_services(settings: Settings, *, provider: Provider | None = None)
             second_factor=people.second_factor,
             search=library.search,
             sharing=library.sharing,
+            similar=watch.similar,
             streams=watch.streams,
             transfers_in=library.transfers_in,
             transfers_out=library.transfers_out,

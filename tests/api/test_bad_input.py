@@ -58,6 +58,7 @@ def valid(operation: Operation) -> dict[str, Any]:
         "PUT /api/admin/spending": {"enabled": True},
         "PUT /api/admin/calibration": {"daily_budget_usd": "1", "sample_share": 0.02, "pinned": False},
         "POST /api/admin/calibration/rollback": {"version": 0},
+        "PUT /api/admin/similar-answers": {"enabled": True},
         "POST /api/auth/register": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/login": {"email": f"{MARKER}@example.com", "password": PASSWORD},
         "POST /api/auth/login/mfa": {"mfa_token": MARKER, "code": MARKER},

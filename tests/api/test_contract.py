@@ -96,6 +96,7 @@ async def requests(chat: Chat) -> dict[str, Sent]:
         "set_spending": Sent({"enabled": True}),
         "set_calibration": Sent({"daily_budget_usd": "0.5", "sample_share": 0.02, "pinned": False}),
         "roll_back_calibration": Sent({"version": 0}),
+        "set_similar_answers": Sent({"enabled": True}),
         "set_budget": Sent({"tokens": None, "cost_usd": "1.5"}, path={"user_id": other.id}),
     }
 

@@ -31,6 +31,7 @@ ADMINS = (
     "/admin#/audit",
     "/admin#/health",
     "/admin#/spending",
+    "/admin#/similar",
 )
 
 

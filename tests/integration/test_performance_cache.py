@@ -129,6 +129,21 @@ async def test_clearing_reaches_every_layer_of_every_worker_and_one_user_only(on
     assert hit.answer.content == "new"
 
 
+async def test_a_question_in_other_words_is_known_to_all_workers_until_it_is_cleared(
+    one: Worker, other: Worker
+) -> None:
+    await one.cache.put(USER, "k", answer())
+    await one.cache.remember_question(USER, "scope", "How do I sort a list?", "k")
+    hit = await other.cache.find_similar(USER, "scope", "how can I sort lists")
+    assert hit is not None
+    assert (hit.layer, hit.question, hit.similarity) == ("similar", "How do I sort a list?", 0.96)
+    assert await other.cache.find_similar("user_2", "scope", "How do I sort a list?") is None
+    await one.cache.clear_user(USER)
+    await eventually(lambda: other.cache.peek(USER, "k") is None, within_s=1)
+    for each in (one, other):
+        assert await each.cache.find_similar(USER, "scope", "How do I sort a list?") is None
+
+
 async def test_a_value_read_before_a_clear_is_not_accepted_after_it(one: Worker, other: Worker) -> None:
     await one.cache.put(USER, "k", answer("old"))
     stored = await other.redis.run(lambda r: r.get(other.cache.l3_key(USER, "k")))

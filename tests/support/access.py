@@ -144,6 +144,8 @@ ACCESS: dict[str, Access] = {
     "refit_calibration": Access("admin", "admin", empty=409),
     "roll_back_calibration": ADMIN,
     "list_calibrations": ADMIN,
+    "get_similar_answers": ADMIN,
+    "set_similar_answers": ADMIN,
     "set_budget": Access("admin", "admin", others={"user_id": "nobody"}),
 }
 

@@ -18,6 +18,7 @@ from backend.errors import AetherError, IdempotencyMismatch
 from backend.services.budgets import BudgetAccounts, Budgets, Controls
 from backend.services.bus import Bus
 from backend.services.enhanced_ai_service import AgentAsk, EnhancedAIService, TeamAsk
+from backend.services.enhanced_ai_service.similar import SimilarWatch
 from backend.services.limiter import Limiter
 from backend.services.llm.provider import Provider
 from backend.services.llm.scripted import ScriptedProvider
@@ -211,6 +212,7 @@ async def running_ai(
     drain_s: float = 0.0,
     max_tokens: int = 4096,
     cascade: bool = False,
+    similar: SimilarWatch | None = None,
 ) -> AsyncIterator[Ai]:
     """around: a provider around the scripted one, where a test needs retries or fallback."""
     redis = RedisClient(NOBODY_LISTENS, "test", timeout_s=0.05)
@@ -239,6 +241,7 @@ async def running_ai(
         stream_grace_s=20.0,
         drain_s=drain_s,
         cascade=cascade,
+        similar=similar,
     )
     await streams.start()
     try:

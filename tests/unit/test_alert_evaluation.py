@@ -201,6 +201,7 @@ def test_the_rows_are_those_that_were_asked_for() -> None:
         "cache_hit_rate": None,
         "routing_drift": 0.25,
         "routing_share": 0.05,
+        "similar_answers": 0.02,
     }
 
 

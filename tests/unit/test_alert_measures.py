@@ -42,6 +42,7 @@ def test_a_measure_reads_only_its_kind(metric: Metric, recorder: Recorder) -> No
     recorder.cache_lookup("l1")
     recorder.gauges("host", {"cpu": 0.5, "memory": 0.6, "disk": 0.1})
     recorder.routing(0.3, 0.1)
+    recorder.similar(0.03)
     whole, narrowed = recorder.take(), Figures()
     needed = MEASURES[metric]
     narrowed.absorb(whole.encode(), kinds=frozenset({needed.kind}), sketches=needed.sketches)

@@ -86,7 +86,7 @@ def _call(record: UsageRecord) -> CallReceipt:
 
 def cached_reply(plan: Plan, turn: Turn, hit: Hit, seconds: float) -> ChatReply:
     """The reply from a reused answer: no tokens, no cost; the baseline is what the large model would have cost."""
-    use = CacheUse(hit.layer, round(hit.age_s, 3), format_usd(hit.answer.cost))
+    use = CacheUse(hit.layer, round(hit.age_s, 3), format_usd(hit.answer.cost), hit.question, hit.similarity)
     bill = Bill(TokenUsage(), 0, hit.answer.baseline, False)
     return _reply(plan, turn, hit.answer, bill, seconds, use)
 

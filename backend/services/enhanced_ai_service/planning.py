@@ -26,6 +26,7 @@ class Plan:
 
     capped: the bound on the answer keeps a cost cap, at this model's price only. max_cost: that cap, in pico-dollars.
     escalation: the large model's plan, where the answer to the question is to be checked first.
+    scope: everything in the key but the message, hashed.
     """
 
     agent: Agent
@@ -36,6 +37,7 @@ class Plan:
     max_tokens: int
     reasoning_effort: str | None
     key: str
+    scope: str
     omitted: int
     capped: bool
     max_cost: int | None = None
@@ -147,6 +149,7 @@ class Planner:
             max_tokens=bound,
             reasoning_effort=effort,
             key=_key(user_id, chosen, row, bound, effort, instructions, message, fitted),
+            scope=_key(user_id, chosen, row, bound, effort, instructions, "", fitted),
             omitted=fitted.omitted,
             capped=max_cost is not None,
             max_cost=max_cost,
@@ -171,7 +174,12 @@ class Planner:
         except BudgetExceeded:
             return _with_reason(plan, f"the cost cap leaves nothing for {large}, so the answer is not checked")
         cascading = _with_reason(plan, f"the answer is checked, and {large} asked where it is doubted")
-        return replace(cascading, escalation=escalation, key=cascade_key(plan.key, escalation.key))
+        return replace(
+            cascading,
+            escalation=escalation,
+            key=cascade_key(plan.key, escalation.key),
+            scope=cascade_key(plan.scope, escalation.scope),
+        )
 
     def _fit(
         self, model: Model, system: str, message: str, items: Sequence[ContextItem], max_tokens: int | None

@@ -23,6 +23,7 @@ from backend.services.enhanced_ai_service.observing import NoObserver, Observer
 from backend.services.enhanced_ai_service.pace import Pace
 from backend.services.enhanced_ai_service.planning import Planner
 from backend.services.enhanced_ai_service.requests import AgentAsk, TeamAsk
+from backend.services.enhanced_ai_service.similar import SimilarAnswers, SimilarWatch
 from backend.services.enhanced_ai_service.single import SingleAgent
 from backend.services.enhanced_ai_service.streams import OpenedStream, Streams
 from backend.services.enhanced_ai_service.team import Team
@@ -75,8 +76,9 @@ class EnhancedAIService:
         drain_s: float,
         observer: Observer | None = None,
         cascade: bool = False,
+        similar: SimilarWatch | None = None,
     ) -> None:
-        """observer: is told of every answer of one agent."""
+        """observer: is told of every answer of one agent. similar None: no similar question's answer is reused."""
         self.catalogue = catalogue
         self._limiter = limiter
         self._messages = messages
@@ -97,6 +99,7 @@ class EnhancedAIService:
             admission=admission,
             turns=turns,
             observer=observer or NoObserver(),
+            similar=SimilarAnswers(cache, similar, self._tasks),
             deadline_s=deadline_s,
         )
         self._team = Team(

@@ -20,6 +20,7 @@ from backend.services.enhanced_ai_service.observing import Answered, Observer
 from backend.services.enhanced_ai_service.outcomes import answered_reply, cached_reply, failed_outcome, outcome_of
 from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.enhanced_ai_service.requests import AgentAsk, Thread
+from backend.services.enhanced_ai_service.similar import SimilarAnswers
 from backend.services.enhanced_ai_service.threads import Threads
 from backend.services.enhanced_ai_service.turns import Ending, Turns, new_turn
 from backend.services.limiter import Slot
@@ -28,7 +29,10 @@ from backend.services.performance_cache import CachedAnswer, Hit
 
 @dataclass(slots=True)
 class AgentRun:
-    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open."""
+    """A question on its way. started and deadline are time.monotonic() instants. ending None: still open.
+
+    audited: a similar question's answer, which is not served but held against what is asked afresh.
+    """
 
     ask: AgentAsk
     plan: Plan
@@ -37,6 +41,7 @@ class AgentRun:
     deadline: float
     thread: Thread
     hit: Hit | None = None
+    audited: Hit | None = None
     hold: Hold | None = None
     ending: Ending[ChatReply] | None = None
 
@@ -73,6 +78,7 @@ class SingleAgent:
         admission: Admission,
         turns: Turns,
         observer: Observer,
+        similar: SimilarAnswers,
         deadline_s: float,
     ) -> None:
         self.asker = asker
@@ -81,6 +87,7 @@ class SingleAgent:
         self._admission = admission
         self._turns = turns
         self._observer = observer
+        self._similar = similar
         self._deadline_s = deadline_s
 
     async def prepare(self, ask: AgentAsk, slot: Slot) -> AgentRun:
@@ -108,7 +115,27 @@ class SingleAgent:
         most = most_of(plan, self._planner.catalogue)
         admitted = await self._admission.admit(ask, slot, plan.key if ask.reusable else None, most, lifetime)
         run.hit, run.hold = admitted.hit, admitted.hold
+        if run.hit is None:
+            try:
+                await self._look_for_similar(run)
+            except asyncio.CancelledError:
+                await self._turns.release(run)
+                raise
         return run
+
+    async def _look_for_similar(self, run: AgentRun) -> None:
+        """Another question's answer instead of what was reserved for a call, where the user wants that."""
+        ask, plan, thread = run.ask, run.plan, run.thread
+        if ask.regenerate_of:
+            self._similar.replaced(ask.regenerate_of, thread.replaced)
+        if not self._similar.wanted(ask, plan, thread.routing):
+            return
+        hit, audited = await self._similar.find(ask.user_id, plan, thread.message, run.turn.request_id)
+        if audited:
+            run.audited = hit
+        elif hit:
+            await self._turns.release(run)
+            run.hit, run.hold = hit, None
 
     async def answer(self, run: AgentRun) -> ChatReply:
         """The whole answer; identical requests in flight share one upstream call."""
@@ -134,8 +161,16 @@ class SingleAgent:
         else:
             reply = cached_reply(run.plan, run.turn, Hit(answer, "coalesced", 0.0), run.seconds)
         told = await self._turns.end(run, reply, outcome_of(reply, records, answer)).told()
+        self._learn(run, answer)
         self._observer.observe(answered_of(run, told))
         return told
+
+    def _learn(self, run: AgentRun, answer: CachedAnswer) -> None:
+        """For questions to come that ask the same in other words."""
+        if run.audited:
+            self._similar.compare(run.audited, answer)
+        if answer.finish_reason == "stop" and self._similar.wanted(run.ask, run.plan, run.thread.routing):
+            self._similar.remember(run.ask.user_id, run.plan, run.thread.message)
 
     async def _sourced(self, run: AgentRun, attempt: Attempt, source: Source) -> tuple[CachedAnswer, bool]:
         shared: Hit | None = None

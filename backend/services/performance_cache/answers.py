@@ -13,7 +13,7 @@ from backend.domain.conversations import ContextItem
 from backend.domain.usage import TokenUsage
 
 SCHEMA = 2
-HitLayer = Literal["l1", "l2", "l3", "coalesced"]
+HitLayer = Literal["l1", "l2", "l3", "coalesced", "similar"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,16 @@ class CachedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """age_s: seconds since the answer was made."""
+    """age_s: seconds since the answer was made.
+
+    question: what it was the answer to, where that was another question; similarity of the two, 0 to 1.
+    """
 
     answer: CachedAnswer
     layer: HitLayer
     age_s: float
+    question: str | None = None
+    similarity: float | None = None
 
 
 def answer_key(

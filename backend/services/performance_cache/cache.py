@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ParamSpec, TypeVar, cast
 
 import structlog
@@ -11,6 +12,7 @@ from backend.services.bus import Bus
 from backend.services.performance_cache import functions
 from backend.services.performance_cache.answers import CachedAnswer, Hit, HitLayer, answer_key
 from backend.services.performance_cache.layers import Layer, MemoryLayer
+from backend.services.performance_cache.semantic import SemanticIndex
 from backend.services.performance_cache.shared import RedisLayer
 from backend.services.performance_cache.stack import Found, LayerStack
 from backend.services.redis_client import RedisClient, RedisUnavailable
@@ -56,6 +58,7 @@ class PerformanceCache:
         memory = standard_layers(clock) if layers is None else layers
         self._shared = RedisLayer("l3", redis, source=source, clock=clock)
         self._stack = LayerStack((*memory, self._shared), clock)
+        self._questions = SemanticIndex(self._stack, ttl_s=answer_ttl_s)
         self._bus = bus
         self._answer_ttl_s = answer_ttl_s
         self._clock = clock
@@ -89,6 +92,18 @@ class PerformanceCache:
         if answer.user_id != user_id:
             raise ValueError("an answer is cached for its owner only")
         await self._stack.put(user_id, key, answer.encode(), self._answer_ttl_s)
+
+    async def find_similar(self, user_id: str, scope: str, question: str) -> Hit | None:
+        """The answer to a question of the user's that asks the same in other words. scope: see SemanticIndex."""
+        known = await self._questions.find(user_id, scope, question)
+        hit = await self.get(user_id, known.key) if known else None
+        if hit is None or known is None:
+            return None
+        return replace(hit, layer="similar", question=known.question, similarity=known.similarity)
+
+    async def remember_question(self, user_id: str, scope: str, question: str, key: str) -> None:
+        """That a question was answered under this key."""
+        await self._questions.remember(user_id, scope, question, key)
 
     def l3_key(self, user_id: str, key: str) -> str:
         """The Redis key whose value accept() takes."""

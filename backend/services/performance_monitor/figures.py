@@ -13,6 +13,7 @@ operation, name: counts by outcome, sketch seconds
 ai, model, agent: counts of calls, tokens, pico-dollars (see Recorder), sketches seconds and ttft
 cache: counts by layer that answered, and "miss"
 cache_savings, layer: counts saved (pico-dollars) and unpriced (answers whose cost is unknown)
+similar: sketch certain (the share of false hits among similar questions' answers that is beyond doubt)
 database, command, collection: counts ok and failed, sketch seconds
 system, host: sketches of ratios (cpu, memory, disk)
 routing: sketches index (how far the scores of own traffic have moved) and excess (of the large model's share)

@@ -105,6 +105,11 @@ def _routing(figures: Figures, name: str, subject: str) -> Figure:
     return Figure(sketch.mean, sketch.size, subject) if sketch.size else NOTHING
 
 
+def _similar_answers(figures: Figures) -> Figure:
+    sketch = figures.merged("similar").sketch("certain")
+    return Figure(sketch.largest, sketch.size, "answers to similar questions") if sketch.size else NOTHING
+
+
 MEASURES: dict[Metric, Measure] = {
     "api_latency": Measure("request", _api_latency),
     "ai_latency": Measure("ai", _ai_latency),
@@ -116,6 +121,7 @@ MEASURES: dict[Metric, Measure] = {
     "reconciliation": Measure("ai", _reconciliation, sketches=False),
     "routing_drift": Measure("routing", lambda figures: _routing(figures, "index", "the complexity score")),
     "routing_share": Measure("routing", lambda figures: _routing(figures, "excess", "the large model's share")),
+    "similar_answers": Measure("similar", _similar_answers),
     "cache_hit_rate": Measure("cache", _cache_hit_rate, sketches=False),
 }
 

@@ -123,6 +123,10 @@ class PerformanceMonitor:
         (0..1, either way)."""
         self._recorder.routing(index, excess)
 
+    def record_similar(self, certain: float) -> None:
+        """The share of false hits among similar questions' answers that is beyond doubt (0..1)."""
+        self._recorder.similar(certain)
+
     def record_database(self, event: CommandEvent) -> None:
         """One database command; called on the driver's threads too."""
         self._recorder.database_command(event)

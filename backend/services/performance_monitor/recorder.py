@@ -73,6 +73,9 @@ class Recorder:
     def routing(self, index: float, excess: float) -> None:
         self._queue.append((self._fold_routing, (index, excess)))
 
+    def similar(self, certain: float) -> None:
+        self._queue.append((self._fold_similar, (certain,)))
+
     def fold(self, limit: int) -> bool:
         """Counts up to limit events; True while more are waiting."""
         queue = self._queue
@@ -134,6 +137,9 @@ class Recorder:
         series = self._delta.of(("routing",))
         series.observe("index", index)
         series.observe("excess", excess)
+
+    def _fold_similar(self, certain: float) -> None:
+        self._delta.of(("similar",)).observe("certain", certain)
 
     def _fold_ai_call(self, record: UsageRecord) -> None:
         series = self._of_call(record.model, record.agent)

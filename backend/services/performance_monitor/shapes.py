@@ -13,7 +13,7 @@ from backend.services.performance_monitor.system import SystemSample
 
 ByStatus = Annotated[Mapping[str, int], Doc("Answers by HTTP status")]
 ByOutcome = Annotated[Mapping[str, int], Doc("Runs by outcome: ok, refused, failed, cancelled")]
-ByLayer = Annotated[Mapping[str, int], Doc("Answers found, by the layer that had them: l1, l2, l3, coalesced")]
+ByLayer = Annotated[Mapping[str, int], Doc("Answers found, by the layer that had them: l1, l2, l3, coalesced, similar")]
 ErrorRate = Annotated[float | None, Doc("Answers with a 5xx status, as a share of all, 0 to 1; null without any")]
 HitRate = Annotated[float | None, Doc("Look-ups that found an answer, as a share of all, 0 to 1; null without any")]
 

@@ -26,6 +26,7 @@ from backend.services.repositories import (
     routing_traffic,
     second_factors,
     shares,
+    similar_answers,
     usage,
     users,
 )
@@ -60,5 +61,6 @@ MODULES = (
     second_factors,
     usage,
     users,
+    similar_answers,
 )
 NAMED_QUERIES: tuple[Query, ...] = tuple(query for module in MODULES for query in module.QUERIES)

@@ -148,6 +148,23 @@ export interface Health {
   simulated: boolean;
 }
 
+/** Answers to similar questions, as GET /api/admin/similar-answers has them. */
+export interface SimilarAnswers {
+  allowed: boolean;
+  enabled: boolean;
+  reason: string | null;
+  since: string | null;
+  served: number;
+  disputed: number;
+  audited: number;
+  differed: number;
+  false_share: number | null;
+  interval: [number, number] | null;
+  certain: number;
+  ceiling: number;
+  audited_share: number;
+}
+
 export interface Spending {
   enabled: boolean;
   spent_hour: string;

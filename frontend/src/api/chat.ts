@@ -29,6 +29,9 @@ export interface CacheUse {
   layer: string;
   age_s: number;
   saved: string | null;
+  /** The earlier question whose answer this is; missing or null: the very same one. */
+  question?: string | null;
+  similarity?: number | null;
 }
 
 /** One call to a model that the request pays for. */

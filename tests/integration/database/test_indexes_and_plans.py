@@ -39,6 +39,7 @@ from backend.services.repositories.routing_labels import RoutingLabelRepository
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.shares import ShareRepository
+from backend.services.repositories.similar_answers import SimilarAnswersRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
@@ -86,6 +87,7 @@ async def _seed_routing(database: ScalableDatabase) -> None:
     """Calibrations of a few instants, labels of three users, counts of many days."""
     labels, traffic = RoutingLabelRepository(database), RoutingTrafficRepository(database)
     await CalibrationRepository(database).configure(CalibrationSettings())
+    await SimilarAnswersRepository(database).count("served")
     for number in range(90):
         at = NOW - timedelta(hours=number // 30)
         await CalibrationRepository(database).add(make_fitted(number + 1, at=at))

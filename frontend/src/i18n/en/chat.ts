@@ -72,6 +72,7 @@ export const chat = {
   "receipt.unpriced": "price unknown",
   "receipt.reused": "reused, {age} old, saved {saved}",
   "receipt.reused.team": "reused, saved {saved}",
+  "receipt.similar": "It answers an earlier question: “{question}” ({similarity} alike).",
   "receipt.coalesced": "shared with the same question asked at the same moment",
   "receipt.afresh": "Ask afresh",
   "receipt.cache": "Cache",

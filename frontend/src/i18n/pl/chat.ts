@@ -72,6 +72,7 @@ export const chat = {
   "receipt.unpriced": "cena nieznana",
   "receipt.reused": "użyta ponownie, sprzed {age}, oszczędność {saved}",
   "receipt.reused.team": "użyta ponownie, oszczędność {saved}",
+  "receipt.similar": "To odpowiedź na wcześniejsze pytanie: „{question}” (podobne w {similarity}).",
   "receipt.coalesced": "wspólna z tym samym pytaniem zadanym w tej samej chwili",
   "receipt.afresh": "Zapytaj od nowa",
   "receipt.cache": "Pamięć podręczna",

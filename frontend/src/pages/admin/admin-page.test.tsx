@@ -102,3 +102,32 @@ test("the audit log opens with the account that was asked for", async () => {
   expect(await screen.findByText("Nothing was recorded that fits.")).toBeDefined();
   expect(server.calls[0]?.path).toBe("/api/admin/audit?user=user_7&limit=50");
 });
+
+test("similar answers that switched themselves off say why, and are allowed again by a click", async () => {
+  const off = {
+    allowed: true,
+    enabled: false,
+    reason: "more than 2% of the hits were false",
+    since: "2026-11-22T12:00:00Z",
+    served: 40,
+    disputed: 1,
+    audited: 3,
+    differed: 2,
+    false_share: 0.667,
+    interval: [0.208, 0.939],
+    certain: 0.208,
+    ceiling: 0.02,
+    audited_share: 0.05,
+  };
+  const server = new FakeServer({
+    "GET /api/admin/similar-answers": () => ({ body: off }),
+    "PUT /api/admin/similar-answers": () => ({ body: { ...off, enabled: true, reason: null } }),
+  });
+  navigate("/admin/similar");
+  renderPage(<App />, server, ADMIN);
+  expect((await screen.findByRole("status")).textContent).toContain("more than 2% of the hits were false");
+  expect(screen.getByText("21% to 94%, with 95% confidence")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "Allow them again" }));
+  expect(await screen.findByText(/Users who want them get answers/)).toBeDefined();
+  expect(server.calls.find((call) => call.method === "PUT")?.body).toEqual({ enabled: true });
+});

@@ -28,6 +28,12 @@ const SECTIONS: readonly Section[] = [
   { id: "users", title: "admin.users", icon: "users", page: lazy(() => import("@/pages/admin/users")) },
   { id: "audit", title: "admin.audit", icon: "list", page: lazy(() => import("@/pages/admin/audit")) },
   { id: "health", title: "admin.health", icon: "check", page: lazy(() => import("@/pages/admin/health")) },
+  {
+    id: "similar",
+    title: "admin.similar",
+    icon: "search",
+    page: lazy(() => import("@/pages/admin/similar-answers")),
+  },
   { id: "spending", title: "admin.spending", icon: "stop", page: lazy(() => import("@/pages/admin/spending")) },
 ];
 const FIRST = "live";

@@ -30,6 +30,7 @@ export const AUDIT_ACTIONS = [
   "role_changed",
   "budget_changed",
   "spending_switched",
+  "similar_answers_switched",
   "calibration_set",
   "calibration_fitted",
   "calibration_rolled_back",

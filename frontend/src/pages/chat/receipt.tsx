@@ -57,7 +57,7 @@ export function ReceiptLine({ view, onFresh }: Props): ReactNode {
 /** "Reused, 2 h old, saved $0.0003", with the way to a fresh answer. */
 function CacheNote({ view, onFresh }: Props): ReactNode {
   const { t } = useWords();
-  const { money, age } = useQuantities();
+  const { money, age, percent } = useQuantities();
   const { receipt } = view;
   if (!receipt || isFailureReceipt(receipt) || !receipt.cached) return null;
   const cache = isChatReceipt(receipt) ? receipt.cache : null;
@@ -65,9 +65,13 @@ function CacheNote({ view, onFresh }: Props): ReactNode {
     ? t("receipt.reused", { age: age(cache.age_s), saved: money(cache.saved) })
     : t("receipt.reused.team", { saved: money(receipt.saved ?? receipt.baseline_cost) });
   const text = cache?.layer === "coalesced" ? t("receipt.coalesced") : reused;
+  const { question, similarity } = cache ?? {};
   return (
     <span className="cache-note">
       {text}
+      {question && (
+        <span className="soft"> {t("receipt.similar", { question, similarity: percent(similarity ?? 1) })}</span>
+      )}
       {onFresh && (
         <button type="button" className="link" onClick={onFresh}>
           {t("receipt.afresh")}
