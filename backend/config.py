@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Sec
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.domain.addresses import check_address
+from backend.domain.agents import AGENTS_BY_ID, DEFAULT_AGENT
 from backend.domain.rates import rate_of
 from backend.domain.usage import parse_usd
 
@@ -61,6 +62,12 @@ def check_money(value: str) -> str:
     """ "off", or an amount of USD as an exact decimal string."""
     if value != "off" and parse_usd(value) < 0:
         raise ValueError('expected an amount of USD such as "12.50", or "off"')
+    return value
+
+
+def check_agent(value: str) -> str:
+    if value not in AGENTS_BY_ID:
+        raise ValueError(f"expected one of {', '.join(AGENTS_BY_ID)}")
     return value
 
 
@@ -161,6 +168,8 @@ class Settings(BaseSettings):
     large_share: float = Field(0.2, alias="AETHER_LARGE_SHARE", ge=0, le=1)
     """Of questions, what may go to the large model where users have not said otherwise."""
     cascade: bool = Field(False, alias="AETHER_CASCADE")
+    default_agent: Annotated[str, AfterValidator(check_agent)] = Field(DEFAULT_AGENT, alias="AETHER_DEFAULT_AGENT")
+    """Answers what belongs to no agent's field."""
     max_tokens: int = Field(4096, alias="AETHER_MAX_TOKENS", ge=1)
     context_tokens: int = Field(16_000, alias="AETHER_CONTEXT_TOKENS", ge=256)
 

@@ -1,81 +1,110 @@
-"""Which agent answers: message and context to one agent, with the words that decided."""
+"""Which agent answers: message and context to one agent of the roster, or to the default one where none stands out."""
 
-import re
-from collections.abc import Sequence
+import json
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from math import fsum
+from math import exp, fsum
 
+from backend.domain.agent_features import CODE, features_of, scanned
 from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
-from backend.domain.vocabulary import Vocabulary
+from backend.domain.text_classifier import TextClassifier
 
-CODE_SIGNS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
-    ("```", None),
-    ("Traceback (most recent", None),
-    ("def ", re.compile(r"\bdef \w+\(")),
-    ("=>", re.compile(r"=> ?\{")),
-    (";", re.compile(r";\s*$", re.M)),
-    ("</", re.compile(r"</\w+>")),
-    # from the start of a line to its first SELECT, so that the line is read once however often the word follows
-    # (no possessive quantifiers here: Python 3.11.2, Debian's, gets them wrong)
-    ("SELECT", re.compile(r"^(?:(?!\bSELECT\b).)*SELECT\b.+\bFROM\b", re.M)),
-)
-"""What only code looks like: a text that has to be there, and the pattern that then decides."""
+UNSURE = "unsure"
+"""The class of messages that belong to no agent."""
 
-CONTEXT_WEIGHT = 0.3
-SCANNED_CHARACTERS = 4_000
-MINIMUM_SCORE = 1.0
-CLEAR_SCORE = 2.0
+TABLE_FORMAT = 1
+SHARPNESS = 3.0
+"""Turns margins into probabilities; the one that fitted the training examples best in cross-validation."""
+
+CONTEXT_MESSAGES = 2
+REASON_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTable:
+    """What scripts/train_router.py has fitted. context_weight: of what came before; the message itself has 1."""
+
+    classifier: TextClassifier
+    context_weight: float
 
 
 @dataclass(frozen=True, slots=True)
 class AgentChoice:
+    """sure: false where the default agent answers because no field stood out."""
+
     agent: Agent
     reasons: tuple[str, ...]
+    sure: bool
+
+
+def parse_agent_table(text: str) -> AgentTable:
+    """The table in a data file. Raises ValueError for one of another format."""
+    table = json.loads(text)
+    if table["format"] != TABLE_FORMAT:
+        raise ValueError(f"expected a table of format {TABLE_FORMAT}, found {table['format']}")
+    rows = {feature: tuple(row) for feature, row in table["rows"].items()}
+    return AgentTable(TextClassifier(tuple(table["classes"]), rows, table["unit"]), table["context_weight"])
 
 
 class AgentRouter:
-    """Chooses among the agents of a roster; default is the id of the one that answers where no field stands out."""
+    """Chooses among the agents of a roster. default: id of the one that answers where no field stands out."""
 
-    def __init__(self, roster: Sequence[Agent] = AGENTS, default: str = DEFAULT_AGENT) -> None:
-        self._roster = tuple(roster)
+    def __init__(self, table: AgentTable, roster: Sequence[Agent] = AGENTS, default: str = DEFAULT_AGENT) -> None:
+        self._classifier = table.classifier
+        self._context_weight = table.context_weight
         self._default = next(agent for agent in roster if agent.id == default)
-        self._vocabulary = Vocabulary([agent.terms for agent in roster])
+        by_id = {agent.id: agent for agent in roster}
+        self._agents = [by_id.get(name) for name in table.classifier.classes]
+        self._known = [
+            at for at, name in enumerate(table.classifier.classes) if name == UNSURE or self._agents[at] is not None
+        ]
+        self.untrained = tuple(agent.id for agent in roster if agent not in self._agents)
+        """Agents that the table does not know: they answer where they are asked by name."""
 
     def route(self, message: str, context: Sequence[str] = ()) -> AgentChoice:
-        """The agent whose vocabulary the message speaks most, the earlier in the roster where two are equal."""
-        text, background = message[:SCANNED_CHARACTERS], "\n".join(context[-2:])[:SCANNED_CHARACTERS]
-        found, earlier = self._vocabulary.find(text), self._vocabulary.find(background)
-        code = contains_code(text)
-        scores = [
-            fsum(now.values()) + CONTEXT_WEIGHT * fsum(before.values()) + (agent.code_weight if code else 0.0)
-            for agent, now, before in zip(self._roster, found, earlier, strict=True)
-        ]
-        best = max(range(len(scores)), key=scores.__getitem__)
-        if scores[best] < MINIMUM_SCORE:
-            reason = f"no agent's field stands out: {self._default.name} answers by default"
-            return AgentChoice(self._default, (reason,))
-        agent = self._roster[best]
-        because = _because(found[best], code and agent.code_weight > 0)
-        return AgentChoice(agent, (f"{agent.name} ({agent.role}): {because}",))
+        """The agent whose examples the message is most like; what came before counts less than the message."""
+        text = scanned(message)
+        features = features_of(text)
+        now, before = self._margins(features, context)
+        best, second = sorted(self._known, key=lambda at: -now[at] - before[at])[:2]
+        agent = self._agents[best] if any(now) or any(before) else None
+        if agent is None:
+            return AgentChoice(self._default, (_default_reason(self._default),), sure=False)
+        earlier = before[best] - before[second] > now[best] - now[second]
+        words = [] if earlier else self._classifier.words_for(text, best, second, REASON_WORDS)
+        code = CODE in features and self._classifier.weight_of((CODE,), best, second) > 0
+        because = _because(words, code=code, earlier=earlier)
+        return AgentChoice(agent, (f"{agent.name} ({agent.role}): {because}",), sure=True)
 
-    def fields_of(self, message: str) -> list[Agent]:
-        """The agents whose field the message clearly touches, in the roster's order."""
-        found = self._vocabulary.find(message[:SCANNED_CHARACTERS])
-        return [agent for agent, terms in zip(self._roster, found, strict=True) if fsum(terms.values()) >= CLEAR_SCORE]
+    def scores(self, message: str, context: Sequence[str] = ()) -> dict[str, float]:
+        """Probability of each agent that the table knows, by id; what is missing to 1 is that of none of them."""
+        now, before = self._margins(features_of(scanned(message)), context)
+        weights = {at: exp(SHARPNESS * (now[at] + before[at])) for at in self._known}
+        total = fsum(weights.values())
+        return {agent.id: weights[at] / total for at in self._known if (agent := self._agents[at])}
+
+    def _margins(self, features: Set[str], context: Sequence[str]) -> tuple[list[float], list[float]]:
+        """Of the message and, with its weight, of what came before."""
+        now = self._classifier.scores(features)
+        if not context:
+            return now, [0.0] * len(now)
+        before = self._classifier.scores(features_of(scanned(background(context))))
+        return now, [self._context_weight * margin for margin in before]
 
 
-def contains_code(text: str) -> bool:
-    return any(sign in text and (pattern is None or pattern.search(text)) for sign, pattern in CODE_SIGNS)
+def background(context: Sequence[str]) -> str:
+    """What of a conversation counts for the routing of its next message."""
+    return "\n".join(map(scanned, context[-CONTEXT_MESSAGES:]))
 
 
-def _because(found: dict[str, float], code: bool) -> str:
-    words = sorted(found, key=lambda term: (-found[term], term))[:3]
+def _default_reason(default: Agent) -> str:
+    return f"no agent's field stands out: {default.name} answers by default"
+
+
+def _because(words: Sequence[str], *, code: bool, earlier: bool) -> str:
     because = [f"the message speaks of {', '.join(words)}"] if words else []
     if code:
         because.append("it contains code")
-    return " and ".join(because or ["the conversation so far is in this field"])
-
-
-_ROUTER = AgentRouter()
-route_agent = _ROUTER.route
-fields_of = _ROUTER.fields_of
+    if earlier:
+        because.append("the conversation so far is in this field")
+    return " and ".join(because or ["the message as a whole is worded like this"])

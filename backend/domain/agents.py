@@ -1,4 +1,7 @@
-"""The five agents, one row each. API, UI, analytics and docs read this roster; a sixth agent is one more row."""
+"""The five agents, one row each. API, UI, analytics and docs read this roster; a sixth agent is one more row.
+
+Which messages an agent answers is learned from its examples, tests/data/agents/<id>.jsonl.
+"""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -8,10 +11,7 @@ from backend.domain.models import Tier
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent. tier: what its field often needs, for people; each question decides for itself.
-
-    vocabulary: weight -> comma-separated word stems that route here. code_weight: the same for code in a message.
-    """
+    """One agent. tier: what its field often needs, for people; each question decides for itself."""
 
     id: str
     name: str
@@ -20,19 +20,12 @@ class Agent:
     system_prompt: str
     temperature: float
     tier: Tier
-    vocabulary: dict[float, str]
-    code_weight: float = 0.0
     prompt_version: str = field(init=False)
     """Changes with prompt and temperature, so that cached answers of an older prompt are never served."""
 
     def __post_init__(self) -> None:
         digest = hashlib.sha256(f"{self.temperature}\0{self.system_prompt}".encode()).hexdigest()
         object.__setattr__(self, "prompt_version", digest[:12])
-
-    @property
-    def terms(self) -> dict[str, float]:
-        """Word stem -> weight."""
-        return {term: weight for weight, terms in self.vocabulary.items() for term in terms.split(", ")}
 
 
 SHARED_RULES = (
@@ -53,19 +46,6 @@ AGENTS: tuple[Agent, ...] = (
         f"{SHARED_RULES}",
         0.2,
         "small",
-        {
-            2.5: "python, javascript, typescript, traceback, c++",
-            2.0: (
-                "code, function, debug, java, golang, sql, fastapi, django, algorithm, compile, exception, regex, "
-                "refactor"
-            ),
-            1.5: "bug, rust, html, react, implement, git, async, kod, funkcj, zaimplementuj, recursion, recursive",
-            1.2: "array, loop, variable, program, script, endpoint, błąd",
-            1.0: "css, api",
-            0.8: "string, library",
-            0.7: "class",
-        },
-        code_weight=3.0,
     ),
     Agent(
         "luna",
@@ -78,18 +58,6 @@ AGENTS: tuple[Agent, ...] = (
         f"{SHARED_RULES}",
         0.7,
         "small",
-        {
-            3.0: "ux, wireframe, figma",
-            2.5: "ui, user interface, usability, mockup, typography, user flow",
-            2.0: "palette, accessib, landing page, interfejs, projekt graficzn",
-            1.8: "layout, font, onboarding, persona, logo",
-            1.5: "colour, color, prototype, button, icon, headline, slogan, dark mode",
-            1.3: "brand",
-            1.2: "design, visual, animation, blog, poem, navigation, limerick",
-            1.0: "story, creative",
-            0.8: "copy, screen",
-            0.6: "character",
-        },
     ),
     Agent(
         "atlas",
@@ -101,20 +69,6 @@ AGENTS: tuple[Agent, ...] = (
         f"numbers and first principles, and you say when a simple design is enough. {SHARED_RULES}",
         0.3,
         "large",
-        {
-            3.0: "architect, system design",
-            2.5: (
-                "microservice, distributed, kubernetes, sharding, kafka, load balanc, event-driven, monolith, "
-                "failover, architektur, mikroserwis"
-            ),
-            2.2: "throughput, infrastructure",
-            2.0: "aws, shard, replica, availability, skalowaln",
-            1.8: "scaling, scalab, scale to, cloud, latency, capacity",
-            1.5: "docker, queue, trade-off, tradeoff",
-            1.2: "database, redis, consisten, migration",
-            1.0: "cache, network, protocol, schema",
-            0.8: "physics, quantum",
-        },
     ),
     Agent(
         "quinn",
@@ -126,18 +80,6 @@ AGENTS: tuple[Agent, ...] = (
         f"calculations and claims step by step before you confirm them. {SHARED_RULES}",
         0.2,
         "small",
-        {
-            3.0: "pytest, selenium, qa, flaky",
-            2.5: "jest, playwright, edge case, bug report, load test, fuzz",
-            2.0: "unit test, coverage, testow",
-            1.8: "test, regression, reproduce, assert",
-            1.5: "acceptance criteria, verify, mock, equation, probability, math, test plan, test case",
-            1.3: "calculate, proof, remainder",
-            1.2: "quality, validate, solve, sprawdź, przypadk",
-            0.8: "evaluate, integer, how many",
-            0.7: "correct",
-            0.6: "check",
-        },
     ),
     Agent(
         "sage",
@@ -149,19 +91,6 @@ AGENTS: tuple[Agent, ...] = (
         f"constraints and those affected. {SHARED_RULES}",
         0.5,
         "small",
-        {
-            2.8: "roadmap, milestone, stakeholder, scrum, okr",
-            2.5: "sprint, agile, kanban, retrospective, harmonogram",
-            2.2: "kpi",
-            2.0: "deadline, priorit, delegate",
-            1.8: "schedule, meeting, spotkani",
-            1.5: "project, estimate, budget, email, strategy, negotiat",
-            1.3: "risk",
-            1.2: "plan, manage, business, zespoł",
-            1.0: "team, goal, market, summar, advice, persuasive",
-            0.8: "report, customer, econom, weekly",
-            0.6: "history",
-        },
     ),
 )
 
@@ -177,7 +106,6 @@ QUICK = Agent(
     f"You are a helpful assistant. Be brief. {SHARED_RULES}",
     0.3,
     "small",
-    {},
 )
 
 SYNTHESIZER = Agent(
@@ -191,5 +119,4 @@ SYNTHESIZER = Agent(
     f"mention which specialist a point is from only where they disagree. {SHARED_RULES}",
     0.3,
     "large",
-    {},
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from backend.domain.agent_routing import contains_code
+from backend.domain.agent_features import contains_code
 from backend.domain.text_features import Reading
 
 CODE = "code"

@@ -26,7 +26,7 @@ from backend.wiring.foundation import Foundation
 from backend.wiring.learning import open_calibrations
 from backend.wiring.library import Library
 from backend.wiring.parts import budgets_of, monitor_of, provider_of
-from backend.wiring.routing import complexity_router_of, worked_answers
+from backend.wiring.routing import agent_router_of, complexity_router_of, worked_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ async def open_answering(
         idempotency=IdempotencyRepository(database),
         complexity=complexity_router_of(settings, watch.calibration.current),
         worked_answers=worked_answers(),
+        agent_router=agent_router_of(settings),
         max_tokens=settings.max_tokens,
         context_tokens=settings.context_tokens,
         deadline_s=settings.deadline,

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from importlib.resources import files
 
+import structlog
+
 from backend.config import Settings
+from backend.domain.agent_routing import AgentRouter, parse_agent_table
 from backend.domain.calibration import Calibration
 from backend.domain.complexity import ComplexityRouter, parse_complexity
 from backend.domain.worked_answers import WorkedAnswers, parse_worked_answers
+
+log = structlog.get_logger()
 
 
 def complexity_router_of(settings: Settings, calibration: Callable[[], Calibration]) -> ComplexityRouter:
@@ -22,3 +27,11 @@ def worked_answers() -> WorkedAnswers:
 def _table(name: str) -> str:
     """As scripts/train_router.py has written it."""
     return files("backend.domain").joinpath("tables", f"{name}.json").read_text(encoding="utf-8")
+
+
+def agent_router_of(settings: Settings) -> AgentRouter:
+    """Says which agents of the roster have no part in the table: nobody is routed to them."""
+    router = AgentRouter(parse_agent_table(_table("agents")), default=settings.default_agent)
+    for agent in router.untrained:
+        log.warning("agent_not_trained", agent=agent, cure="scripts/train_router.py agents")
+    return router

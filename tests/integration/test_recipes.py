@@ -31,11 +31,18 @@ asyncio.run(main())
 
 SIXTH_AGENT = """    Agent(
         "nova", "Nova", "Astronomer", "Explains the sky.",
-        "You are Nova, an astronomer. You explain the sky.", 0.3, "small", {3.0: "nebula, quasar, telescope"},
+        "You are Nova, an astronomer. You explain the sky.", 0.3, "small",
     ),
 )
 
 AGENTS_BY_ID"""
+
+EXAMPLES = """\
+{"text": "Which telescope do I need to see the nebula in Orion?", "language": "en"}
+{"text": "how far away is the nearest quasar", "language": "en"}
+{"text": "jaki teleskop pokaże mgławicę", "language": "pl"}
+{"terms": ["nebula", "quasar", "telescope", "teleskop", "mgławica", "observatory"]}
+"""
 
 CHECK_AGENT = """
 async def check(served, chat):
@@ -112,8 +119,17 @@ def run(backend: Path, settings: Settings, check: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_sixth_agent_is_one_row(backend: Path, app_settings: Settings) -> None:
+def train_agents(backend: Path, examples: Path) -> None:
+    command = ["scripts/train_router.py", "agents", "--examples", str(examples)]
+    table = ["--table", str(backend / "domain" / "tables" / "agents.json")]
+    subprocess.run([sys.executable, *command, *table], cwd=ROOT, capture_output=True, timeout=60, check=True)
+
+
+def test_a_sixth_agent_is_one_row_and_its_examples(backend: Path, tmp_path: Path, app_settings: Settings) -> None:
     replace(backend / "domain" / "agents.py", ")\n\nAGENTS_BY_ID", SIXTH_AGENT)
+    examples = shutil.copytree(ROOT / "tests" / "data" / "agents", tmp_path / "agents")
+    (examples / "nova.jsonl").write_text(EXAMPLES)
+    train_agents(backend, examples)
     run(backend, app_settings, CHECK_AGENT)
 
 

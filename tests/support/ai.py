@@ -32,7 +32,7 @@ from backend.services.repositories.messages import MessageRepository
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamEvent, StreamLog
 from backend.services.turn_log import TurnLog
-from tests.support.routing import complexity_router, worked_answers
+from tests.support.routing import agent_router, complexity_router, worked_answers
 
 NOBODY_LISTENS = "redis://127.0.0.1:9/0"
 ADA = "user_ada"
@@ -235,6 +235,7 @@ async def running_ai(
         idempotency=cast(IdempotencyRepository, MemoryKeys()),
         complexity=complexity_router(),
         worked_answers=worked_answers(),
+        agent_router=agent_router(),
         max_tokens=max_tokens,
         context_tokens=16_000,
         deadline_s=30.0,

@@ -1,11 +1,26 @@
 """The routers as they are shipped, read once in a process of tests."""
 
 from functools import cache
+from pathlib import Path
 
+from backend.domain.agent_routing import AgentRouter, AgentTable, parse_agent_table
+from backend.domain.agents import AGENTS, DEFAULT_AGENT
 from backend.domain.complexity import ComplexityModel, ComplexityRouter
 from backend.domain.worked_answers import WorkedAnswers
 from router_training import complexity
 from router_training import worked_answers as worked
+
+ROOT = Path(__file__).resolve().parents[2]
+AGENT_TABLE = ROOT / "backend" / "domain" / "tables" / "agents.json"
+
+
+@cache
+def agent_table() -> AgentTable:
+    return parse_agent_table(AGENT_TABLE.read_text(encoding="utf-8"))
+
+
+def agent_router(default: str = DEFAULT_AGENT) -> AgentRouter:
+    return AgentRouter(agent_table(), AGENTS, default)
 
 
 @cache

@@ -17,7 +17,7 @@ from backend.services.llm.scripted import USAGE, Reply, ScriptedProvider
 from backend.services.performance_cache import CachedAnswer
 from tests.support.ai import ADA, Ai, ask, running_ai
 from tests.support.monitoring import LARGE, SMALL
-from tests.support.routing import complexity_router
+from tests.support.routing import agent_router, complexity_router
 from tests.support.waiting import eventually
 
 CATALOGUE = ModelCatalogue()
@@ -192,7 +192,7 @@ async def test_a_quote_spans_from_one_call_to_both() -> None:
 
 
 def test_what_is_reserved_covers_both_calls() -> None:
-    plan = Planner(CATALOGUE, complexity_router(), max_tokens=500, context_tokens=1_000).plan(
+    plan = Planner(CATALOGUE, complexity_router(), agent_router(), max_tokens=500, context_tokens=1_000).plan(
         ADA, QUESTION, (), cascade=True
     )
     assert plan.escalation is not None

@@ -20,7 +20,7 @@ from backend.services.preferences import Preferences
 from backend.services.repositories.conversations import ConversationRepository
 from backend.services.repositories.messages import MessageRepository
 from tests.support.ai import ADA, MemoryMessages, ask, running_ai
-from tests.support.routing import complexity_router
+from tests.support.routing import agent_router, complexity_router
 
 SMALL, LARGE = "openai/gpt-oss-20b", "openai/gpt-oss-120b"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ def plan(message: str = "hello", items: tuple[ContextItem, ...] = (), *, planner
 
 @pytest.fixture
 def planner() -> Planner:
-    return Planner(ModelCatalogue(), complexity_router(), max_tokens=4096, context_tokens=16_000)
+    return Planner(ModelCatalogue(), complexity_router(), agent_router(), max_tokens=4096, context_tokens=16_000)
 
 
 def test_a_caller_may_ask_for_fewer_tokens_than_the_deployment_allows_never_for_more(planner: Planner) -> None:
@@ -41,7 +41,8 @@ def test_a_caller_may_ask_for_fewer_tokens_than_the_deployment_allows_never_for_
 
 
 def test_prompt_and_answer_fit_into_the_models_window() -> None:
-    planner = Planner(with_models("tiny", "tiny"), complexity_router(), max_tokens=1_000_000, context_tokens=1_000_000)
+    models = with_models("tiny", "tiny")
+    planner = Planner(models, complexity_router(), agent_router(), max_tokens=1_000_000, context_tokens=1_000_000)
     items = tuple(ContextItem("user", "x" * 4_000) for _ in range(40))
     made = plan("y" * 8_000, items, planner=planner)
     assert made.prompt_tokens + made.max_tokens <= made.model.context

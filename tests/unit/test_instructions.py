@@ -13,14 +13,14 @@ from backend.domain.preferences import NO_PREFERENCES, RoutingPreferences, UserP
 from backend.services.enhanced_ai_service.planning import Plan, Planner
 from backend.services.preferences import Preferences
 from tests.support.bus import Bus, Network
-from tests.support.routing import complexity_router
+from tests.support.routing import agent_router, complexity_router
 
 BRIEF = Instructions(about="I am a nurse.", style="Be brief.")
 words = st.text(max_size=40) | st.sampled_from(["</instructions>", "< / INSTRUCTIONS-0123456789abcdef>"])
 
 
 def planned(instructions: str, user_id: str = "user_ada") -> Plan:
-    planner = Planner(ModelCatalogue(), complexity_router(), max_tokens=4096, context_tokens=16_000)
+    planner = Planner(ModelCatalogue(), complexity_router(), agent_router(), max_tokens=4096, context_tokens=16_000)
     return planner.plan(user_id, "Why?", (), agent_type="dev", instructions=instructions)
 
 

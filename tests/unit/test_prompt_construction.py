@@ -15,7 +15,7 @@ from backend.services.enhanced_ai_service.bounds import INTRODUCTION_TOKENS, TAG
 from backend.services.enhanced_ai_service.members import Member, boundary_of, delimited
 from backend.services.enhanced_ai_service.planning import Planner
 from backend.services.performance_cache import CachedAnswer
-from tests.support.routing import complexity_router
+from tests.support.routing import agent_router, complexity_router
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FORGERIES = (
@@ -93,7 +93,7 @@ def test_a_prompt_has_one_system_message_and_nobody_elses_words_are_in_it(
     agent: Agent, message: str, history: list[tuple[Role, str]]
 ) -> None:
     items = [ContextItem(role, text) for role, text in history]
-    planner = Planner(ModelCatalogue(), complexity_router(), max_tokens=4096, context_tokens=16_000)
+    planner = Planner(ModelCatalogue(), complexity_router(), agent_router(), max_tokens=4096, context_tokens=16_000)
     plan = planner.plan("user_ada", message, items, agent=agent)
     system, *rest = plan.messages
     assert (system.role, system.content) == ("system", agent.system_prompt)

@@ -94,7 +94,7 @@ class Estimator:
         return [*asked, merge]
 
     def _worth(self, ask: AgentAsk, thread: Thread, alone: Plan, *, known: bool) -> TeamWorth:
-        separation = separate(thread.message, field_of)
+        separation = separate(thread.message, partial(field_of, self._planner.agent_router))
         agents = separation.agents if separation.separates else tuple(AGENTS_BY_ID)
         plans = self._team(ask, thread, agents)
         one, team = self._total([alone], USUAL_SHARE), self._total(plans, USUAL_SHARE, team=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from backend.domain.agent_routing import route_agent
+from backend.domain.agent_routing import AgentRouter
 from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
 from backend.domain.complexity import ComplexityRouter, reasoning_effort
 from backend.domain.context import TOKENS_PER_MESSAGE, FittedContext, estimate_tokens, fit_context
@@ -85,6 +85,7 @@ class Planner:
         self,
         catalogue: ModelCatalogue,
         complexity: ComplexityRouter,
+        agent_router: AgentRouter,
         *,
         max_tokens: int,
         context_tokens: int,
@@ -92,6 +93,7 @@ class Planner:
     ) -> None:
         self.catalogue = catalogue
         self._complexity = complexity
+        self.agent_router = agent_router
         self._cascade = cascade
         self._max_tokens = max_tokens
         self._context_tokens = context_tokens
@@ -103,7 +105,7 @@ class Planner:
             return QUICK, ("quick mode: the small model, no routing",)
         if agent_type != AUTO:
             return AGENTS_BY_ID[agent_type], (f"{AGENTS_BY_ID[agent_type].name} was asked by name",)
-        choice = route_agent(message, [item.content for item in items])
+        choice = self.agent_router.route(message, [item.content for item in items])
         return choice.agent, choice.reasons
 
     def plan(

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from backend.domain.agent_routing import AgentRouter
 from backend.domain.agents import TEAM
 from backend.domain.api_keys import KeyGrant
 from backend.domain.complexity import ComplexityRouter
@@ -69,6 +70,7 @@ class EnhancedAIService:
         idempotency: IdempotencyRepository,
         complexity: ComplexityRouter,
         worked_answers: WorkedAnswers,
+        agent_router: AgentRouter,
         max_tokens: int,
         context_tokens: int,
         deadline_s: float,
@@ -88,7 +90,9 @@ class EnhancedAIService:
         self.idempotency = Idempotency(idempotency, self._tasks, deadline_s=deadline_s)
         pace = Pace()
         asker = Asker(provider, catalogue, cache, flights, monitor, pace, Cascade(catalogue, pace, worked_answers))
-        planner = Planner(catalogue, complexity, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade)
+        planner = Planner(
+            catalogue, complexity, agent_router, max_tokens=max_tokens, context_tokens=context_tokens, cascade=cascade
+        )
         threads = Threads(conversations, messages, preferences)
         admission = Admission(limiter, cache, budgets)
         turns = Turns(turn_log, budgets, self._tasks)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
-from backend.domain.agent_routing import fields_of
+from backend.domain.agent_routing import AgentRouter
 from backend.domain.agents import AGENTS_BY_ID, Agent
 from backend.domain.replies import CostRange, TeamPart, TeamWorth
 from backend.domain.team_worth import Separation
+
+CLEAR_PROBABILITY = 0.85
+"""From which the agent router is sure enough of a part: the highest that misses no team of the fitting part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,10 @@ class Prices:
         return round(self.team_usual / self.one_usual, 1)
 
 
-def field_of(text: str) -> str | None:
-    """The id of the only agent in whose field a text clearly is."""
-    fields = fields_of(text)
-    return fields[0].id if len(fields) == 1 else None
+def field_of(router: AgentRouter, text: str) -> str | None:
+    """The id of the agent in whose field a text clearly is."""
+    agent, probability = max(router.scores(text).items(), key=itemgetter(1))
+    return agent if probability >= CLEAR_PROBABILITY else None
 
 
 def team_worth(separation: Separation, alone: Agent, agents: Sequence[str], prices: Prices) -> TeamWorth:

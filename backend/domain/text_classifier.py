@@ -1,0 +1,56 @@
+"""Texts to classes by a table of weights: one pass over the words, integers added up, one square root."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from backend.domain.agent_features import spoken_words, word_features
+
+Row = tuple[int, ...]
+"""Of a feature: its squared length, then its weight for each class."""
+
+NOTABLE_SHARE = 1 / 3
+"""Of the weight of the weightiest word: below it a word is not told as a reason."""
+SHORTEST_WORD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TextClassifier:
+    """A linear classifier. Scores are margins: above 0 for, below 0 against a class.
+
+    rows: feature -> row, in the order of the classes. unit: what an integer weight in a text of length 1 stands for.
+    """
+
+    classes: tuple[str, ...]
+    rows: Mapping[str, Row]
+    unit: float
+
+    def scores(self, features: Iterable[str]) -> list[float]:
+        """One margin a class, in their order; all 0 where no feature is known."""
+        rows = self.rows
+        found = [rows[feature] for feature in features if feature in rows]
+        if not found:
+            return [0.0] * len(self.classes)
+        square, *sums = map(sum, zip(*found, strict=True))
+        scale = self.unit / sqrt(square)
+        return [total * scale for total in sums]
+
+    def weight_of(self, features: Iterable[str], chosen: int, second: int) -> int:
+        """How far features speak for one class rather than for a second."""
+        rows = self.rows
+        found = [rows[feature] for feature in features if feature in rows]
+        return sum([row[chosen + 1] - row[second + 1] for row in found])
+
+    def words_for(self, text: str, chosen: int, second: int, most: int) -> list[str]:
+        """The words of the text that speak most for one class rather than for a second, the weightiest first.
+
+        They are in lower case.
+        """
+        weights = {
+            word: self.weight_of(word_features(plain), chosen, second)
+            for word, plain in spoken_words(text).items()
+            if len(word) >= SHORTEST_WORD and word.isalpha()
+        }
+        least = max(weights.values(), default=0) * NOTABLE_SHARE
+        notable = [word for word, weight in weights.items() if weight > 0 and weight >= least]
+        return sorted(notable, key=lambda word: (-weights[word], word))[:most]
