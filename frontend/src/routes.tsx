@@ -33,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   { pattern: "/account/data", access: "user", page: lazy(() => import("@/pages/account/data")) },
   { pattern: "/account/usage", access: "user", page: lazy(() => import("@/pages/usage/usage")) },
   { pattern: "/account/instructions", access: "user", page: lazy(() => import("@/pages/prompts/instructions")) },
+  { pattern: "/account/routing", access: "user", page: lazy(() => import("@/pages/account/routing")) },
   { pattern: "/account/prompts", access: "user", page: lazy(() => import("@/pages/prompts/prompts")) },
   { pattern: "/account/shares", access: "user", page: lazy(() => import("@/pages/shares/shares")) },
   { pattern: "/shared/:token", access: "public", page: lazy(() => import("@/pages/shares/shared")) },

@@ -15,6 +15,7 @@ GUESTS = ("/#/sign-in", "/#/sign-up", "/#/forgot-password", "/#/reset-password/a
 USERS = (
     "/#/account",
     "/#/account/instructions",
+    "/#/account/routing",
     "/#/account/prompts",
     "/#/account/security",
     "/#/account/usage",
@@ -26,6 +27,7 @@ ADMINS = (
     "/admin",
     "/admin#/business",
     "/admin#/costs",
+    "/admin#/routing",
     "/admin#/leaderboard",
     "/admin#/users",
     "/admin#/audit",

@@ -11,6 +11,7 @@ import "@/styles/settings.css";
 const PAGES: readonly (readonly [string, Key, IconName])[] = [
   ["/account", "settings.profile", "user"],
   ["/account/instructions", "settings.instructions", "edit"],
+  ["/account/routing", "settings.routing", "branch"],
   ["/account/prompts", "settings.prompts", "prompt"],
   ["/account/security", "settings.security", "lock"],
   ["/account/usage", "settings.usage", "chart"],

@@ -229,3 +229,19 @@ test("a confirmation of the identity provider deletes the account at the last st
   await waitFor(() => expect(session.state.status).toBe("signed-out"));
   expect(bodyOf(server, "POST", "/api/auth/delete-account")).toEqual({ confirmation: "abc" });
 });
+
+test("a share of one's own, and no comparisons, are saved without touching the instructions", async () => {
+  const routing = { large_share: null, compare: true, similar_answers: false };
+  const changed = { large_share: 0.2, compare: false, similar_answers: false };
+  const instructions = { about: "", style: "", enabled: true };
+  const server = new FakeServer({
+    "GET /api/preferences": () => ({ body: { instructions, routing } }),
+    "PUT /api/preferences": () => ({ body: { instructions, routing: changed } }),
+  });
+  navigate("/account/routing");
+  renderPage(<App />, server);
+  await userEvent.selectOptions(await screen.findByLabelText("Questions for the large model"), "About 20%");
+  await userEvent.click(screen.getByLabelText("Compare my answers"));
+  await userEvent.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(bodyOf(server, "PUT", "/api/preferences")).toEqual({ routing: changed }));
+});

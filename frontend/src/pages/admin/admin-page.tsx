@@ -19,6 +19,7 @@ const SECTIONS: readonly Section[] = [
   { id: "live", title: "admin.live", icon: "clock", page: lazy(() => import("@/pages/admin/live")) },
   { id: "business", title: "admin.business", icon: "chart", page: lazy(() => import("@/pages/admin/business")) },
   { id: "costs", title: "admin.costs", icon: "dollar", page: lazy(() => import("@/pages/admin/costs")) },
+  { id: "routing", title: "admin.routing", icon: "branch", page: lazy(() => import("@/pages/admin/routing")) },
   {
     id: "leaderboard",
     title: "admin.leaderboard",

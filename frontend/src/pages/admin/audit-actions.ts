@@ -30,10 +30,10 @@ export const AUDIT_ACTIONS = [
   "role_changed",
   "budget_changed",
   "spending_switched",
-  "similar_answers_switched",
   "calibration_set",
   "calibration_fitted",
   "calibration_rolled_back",
+  "similar_answers_switched",
   "limit_hit",
   "audit_log_read",
 ] as const;

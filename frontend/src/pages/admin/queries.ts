@@ -6,6 +6,8 @@ import { useApi } from "@/session/context";
 const EVERY_MS = { "1h": 10_000, "24h": 60_000, "30d": 300_000 } as const;
 const ALERTS_EVERY_MS = 15_000;
 const PAGE_ITEMS = 50;
+export const CALIBRATION = ["admin", "calibration"] as const;
+export const CALIBRATION_PATH = "/api/admin/calibration";
 
 /** Asked for again and again while the page is in sight; what is shown stays until the next figures are there. */
 export function useDashboard(window: WindowName) {

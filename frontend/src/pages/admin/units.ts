@@ -45,6 +45,7 @@ export function useUnits(): Units {
       measured: (value, unit) => {
         if (value === null) return UNKNOWN;
         if (unit === "usd") return money(String(value));
+        if (unit === "index") return number(Number(value), { maximumFractionDigits: 2 });
         return unit === "seconds" ? duration(Number(value)) : share(Number(value));
       },
       time: (iso, window) => (iso ? date(iso, TIMES[window]) : ""),
