@@ -8,6 +8,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate, pairwise
 from typing import Any
 
 ASKED_CHARACTERS, PARSED_CHARACTERS = 8_000, 20_000
@@ -38,8 +39,10 @@ ITEMS_ASKED = re.compile(
     r"facts|books|questions|titles|words|advantages|benefits|synonyms|pomysł\w*|powod\w*|przykład\w*|sposob\w*|nazw\w*)\b",
     re.I,
 )
+SESSION = re.compile(r"^\s*(?:>>>|\$|%|!)", re.M)
 ITEM = re.compile(r"^(?:\d{1,2}[.)]|[-*•])[^\S\n]+\S", re.M)
-TABLE = re.compile(r"^[^\S\n]*\|?.*\|.*\n[^\S\n]*\|?[^\S\n]*:?-{2,}:?[^\S\n]*\|", re.M)
+RULE = re.compile(r"\s*:?-{2,}:?\s*\Z")
+"""A cell of the line below a table's head in Markdown."""
 TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -50,13 +53,17 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 SCHEMA_DEPTH_MAX = 8
+BRACKETS_MAX = 30
+"""Code that is nested deeper is not read: Python's parser may need seconds for it."""
 
 
 def format_failures(question: str, answer: str) -> Iterator[str]:
-    """What was asked for and is not there, in people's words."""
+    """What was asked for and is not there, in people's words. What is too long to be read has no failure."""
+    if len(answer) > PARSED_CHARACTERS:
+        return
     asked = question[:ASKED_CHARACTERS]
     for check in CHECKS:
-        if failure := check(asked, answer[:PARSED_CHARACTERS]):
+        if failure := check(asked, answer):
             yield failure
 
 
@@ -130,8 +137,8 @@ def _python(question: str, answer: str) -> str | None:
 
 
 def _parses(code: str) -> bool:
-    """Sessions of an interpreter (>>>) and code with left-out parts (...) are taken as they are meant."""
-    if re.search(r"^\s*(?:>>>|\$|%|!)", code, re.M):
+    """Sessions of an interpreter or a shell are taken as they are meant."""
+    if SESSION.search(code) or _nested(code) > BRACKETS_MAX:
         return True
     try:
         with warnings.catch_warnings():
@@ -142,10 +149,21 @@ def _parses(code: str) -> bool:
     return True
 
 
+def _nested(code: str) -> int:
+    """How deep its brackets are at most; those in texts count too."""
+    depths = accumulate((character in "([{") - (character in ")]}") for character in code)
+    return max(depths, default=0)
+
+
 def _table(question: str, answer: str) -> str | None:
     if not TABLE_ASKED.search(FENCE.sub("", question)) or "create table" in question.lower():
         return None
-    return None if TABLE.search(answer) or "<table" in answer.lower() else "a table was asked for, and there is none"
+    drawn = any("|" in head and _rules(row) for head, row in pairwise(answer.splitlines()))
+    return None if drawn or "<table" in answer.lower() else "a table was asked for, and there is none"
+
+
+def _rules(row: str) -> bool:
+    return "|" in row and all(map(RULE.match, row.strip().strip("|").split("|")))
 
 
 def _items(question: str, answer: str) -> str | None:

@@ -47,6 +47,8 @@ TRUSTED = {
     "code": (FUNCTION, WORKS),
     "session of an interpreter": ("What does 1 + 1 print?", "```python\n>>> 1 + 1\n2\n```"),
     "table": ("Compare them in a table.", "| a | b |\n|---|---|\n| 1 | 2 |"),
+    "nested too deep to be read": (FUNCTION, f"```python\nf({'(' * 40}a b{')' * 40})\n```"),
+    "too long to be read": (FUNCTION, "```python\n" + "x = 1\n" * 5_000 + "x = \n```"),
     "as many as asked for": ("Give me three tips.", "1. Rest\n2. Eat\n3. Walk"),
     "arithmetic": ("What is 12 times 13?", "12 × 13 = 156"),
     "one hedge": ("Will it rain?", "It will probably rain in the evening."),
@@ -83,6 +85,7 @@ def test_signs_add_up_and_the_weightiest_is_named_first() -> None:
         "9^9^9^9 = 1, ((9^64)^64)^64 = 2, 1 / 0 = 1",
         f"{'9' * 5_000} + 1 = 2",
         "I am sorry " * 5_000,
+        "| a | b |\n|" + "-" * 19_000 + "x|",
     ],
 )
 def test_hostile_answers_are_judged_too(answer: str) -> None:

@@ -1,15 +1,26 @@
 """The vendor's list of models against those that answer here: told where it differs, never in the way."""
 
+from dataclasses import replace
 from datetime import date
+
+import pytest
 
 from backend.domain.models import ModelCatalogue
 from backend.errors import UpstreamError
+from backend.services.llm.provider import ChatMessage, ChatRequest
+from backend.services.llm.scripted import ScriptedProvider
 from backend.services.llm.vendor_models import Offer, VendorModels
 from backend.services.performance_monitor.advice_models import aged_prices, unserved_models
 from backend.services.performance_monitor.figures import Figures
 from backend.services.performance_monitor.recommendations import recommend
+from backend.services.redis_client import RedisClient
+from backend.services.scalable_database import ScalableDatabase
+from backend.wiring.parts import probes_of
 from tests.support.monitoring import LARGE, SMALL
 from tests.support.waiting import eventually
+from tests.unit.llm_support import Clock
+
+REQUEST = ChatRequest(SMALL, (ChatMessage("user", "Hi"),), temperature=0.2, max_tokens=9, deadline=Clock()() + 60)
 
 
 def offering(*models: str) -> Offer:
@@ -29,6 +40,20 @@ async def test_the_list_is_asked_for_in_the_background() -> None:
     assert not watch.missing
     await eventually(lambda: watch.missing == (SMALL,))
     await watch.close()
+
+
+@pytest.mark.parametrize(
+    ("simulated", "told"),
+    [(False, "serves 1 models, but not {}, which a tier depends on"), (True, "simulated, serves 2 models")],
+)
+async def test_the_health_of_the_provider_names_what_is_missing(simulated: bool, told: str) -> None:
+    provider = ScriptedProvider(clock=Clock())
+    for model in (SMALL, LARGE) if simulated else (SMALL,):
+        await provider.complete(replace(REQUEST, model=model))  # what it serves is what it was asked for
+    nowhere = RedisClient("redis://127.0.0.1:9/0", "test", timeout_s=0.05)
+    probes = probes_of(ScalableDatabase("memory://", "test"), nowhere, provider, ModelCatalogue(), simulated=simulated)
+    assert await probes["provider"]() == told.format(LARGE)
+    await nowhere.close()
 
 
 async def test_a_vendor_that_does_not_tell_changes_nothing() -> None:
