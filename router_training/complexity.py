@@ -155,3 +155,8 @@ def _compact(row: Sequence[int]) -> str:
 
 def shipped(table: Path = TABLE) -> ComplexityModel:
     return parse_complexity(table.read_text(encoding="utf-8"))
+
+
+def provenance(table: Path = TABLE) -> dict[str, str]:
+    """SHA-256 of the files that a table was fitted to, by their paths within the data folder."""
+    return dict(json.loads(table.read_text(encoding="utf-8"))["data"])
