@@ -1,4 +1,4 @@
-"""Fits the complexity router: gains by words and figures, domains by words, and the scale of the score."""
+"""scripts/train_router.py complexity: fits gains by words and figures, domains by words, and the scale of the score."""
 
 import argparse
 import json
@@ -11,6 +11,8 @@ from typing import Any
 from backend.domain.complexity import TABLE_FORMAT, ComplexityModel, parse_complexity
 from backend.domain.question_domains import SCALE
 from backend.domain.text_features import read
+from router_training.agent_examples import read_examples
+from router_training.agents import EXAMPLES
 from router_training.gain_model import fit_gain_model
 from router_training.questions import (
     CLINC,
@@ -93,7 +95,14 @@ def table_of(data: Path) -> dict[str, Any]:
         "words": gains.words,
     }
     model = parse_complexity(render(table))
-    return table | {"quantiles": quantiles([model.assess(text).gain for text in conversation_openings(data)])}
+    return table | {"quantiles": quantiles(reference_gains(model, data))}
+
+
+def reference_gains(model: ComplexityModel, data: Path) -> list[float]:
+    """Of what people ask a chat model: the openings of conversations, and the agent router's examples."""
+    openings = [model.assess(text).gain for text in conversation_openings(data)]
+    messages = [message for message in read_examples(EXAMPLES) if not message.term]
+    return [*openings, *(model.assess(message.text, message.context).gain for message in messages)]
 
 
 def measured_gains(questions: Sequence[Answered]) -> dict[str, float]:

@@ -162,6 +162,5 @@ def _subject(subject: str, questions: Iterable[Answered], expect: Callable[..., 
     if gain <= 0:
         return f"| {subject} | {len(own)} | {gain:.3f} | not scored: the large model is not better |"
     figure = judged([expect(read(question.text)).gain for question in own], gains, SUBJECT_RESAMPLES)["APGR"]
-    return (
-        f"| {subject} | {len(own)} | {gain:.3f} | {figure}{' below chance' if figure.high < LEVEL_OF_CHANCE else ''} |"
-    )
+    verdict = " below chance" if figure.high < LEVEL_OF_CHANCE else ""
+    return f"| {subject} | {len(own)} | {gain:.3f} | {figure}{verdict} |"

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from router_training import agents, complexity, evaluate_agents
+from router_training import agents, complexity, evaluate_agents, evaluate_complexity, worked_answers
 
-TRAINED: Mapping[str, ModuleType] = {"agents": agents, "complexity": complexity}
-EVALUATED: Mapping[str, ModuleType] = {"agents": evaluate_agents}
+TRAINED: Mapping[str, ModuleType] = {"agents": agents, "complexity": complexity, "cascade": worked_answers}
+EVALUATED: Mapping[str, ModuleType] = {"agents": evaluate_agents, "complexity": evaluate_complexity}
 
 
 def train(arguments: Sequence[str] | None = None) -> int:

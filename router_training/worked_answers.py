@@ -1,4 +1,4 @@
-"""Fits the doubt about calculated answers to a small model's answers to word problems."""
+"""scripts/train_router.py cascade: fits the doubt about calculated answers to a small model's."""
 
 import argparse
 import json

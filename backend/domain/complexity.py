@@ -25,6 +25,7 @@ PRIOR_GAIN, PRIOR_RANGE = 0.05, 0.3
 LONG_WORDS, LENGTH_WEIGHT = 250, 0.7
 FOLLOW_UP_WORDS = 12
 """A shorter message says too little by itself: the question before it is read along with it."""
+HARDER_HALF = 0.5
 LEAST_LEAN, MOST_REASONS = 0.05, 4
 CLEAR_DEVIATION = 1.0
 ENOUGH_WORDS = 50
@@ -81,7 +82,8 @@ class ComplexityModel:
         domain = self.domains.domain_of(reading, text)
         known = expected.known * self._trust(domain) * min(reading.size / ENOUGH_WORDS, 1.0)
         gain = known * expected.gain + (1 - known) * prior_gain(signals, reading.size)
-        return Assessment(self.score_of(gain), gain, domain, self._reasons(reading, signals, domain, known))
+        score = self.score_of(gain)
+        return Assessment(score, gain, domain, self._reasons(reading, signals, domain, known) or (_plainly(score),))
 
     def _trust(self, domain: str | None) -> float:
         """0..1: how far the tables can be believed, by whether questions of the domain were there to fit to."""
@@ -109,9 +111,7 @@ class ComplexityModel:
             named.append((known, f"about {domain}, where the large model was right on {points} more of 100 questions"))
         if known >= TRUST_UNKNOWN:
             named += self._figure_reasons(reading)
-        return tuple(reason for _, reason in sorted(named, key=lambda pair: -pair[0])[:MOST_REASONS]) or (
-            "short and plain",
-        )
+        return tuple(reason for _, reason in sorted(named, key=lambda pair: -pair[0])[:MOST_REASONS])
 
     def _figure_reasons(self, reading: Reading) -> list[tuple[float, str]]:
         """How it is written, where that speaks clearly for the large model."""
@@ -122,6 +122,13 @@ class ComplexityModel:
             for deviation, row, reason in leans
             if deviation >= CLEAR_DEVIATION and deviation * (row.large - row.small) >= LEAST_LEAN
         ]
+
+
+def _plainly(score: float) -> str:
+    """The reason of a question that nothing stands out in."""
+    if score < HARDER_HALF:
+        return "short and plain"
+    return f"more to gain from the large model than of {score * 100:.0f} in 100 usual questions"
 
 
 def parse_complexity(text: str) -> ComplexityModel:

@@ -104,7 +104,7 @@ def test_priority_raises_the_tier_and_leaves_the_score(message: str) -> None:
 
 
 def test_a_tier_that_priority_decided_says_so() -> None:
-    message = "Prove that the sum of two odd numbers is even."
+    message = "stakeholder analysis for a wind park near a village"
     assert route(message).tier == "small"
     premium = route(message, priority="premium")
     assert (premium.tier, premium.reasons[0]) == ("large", "premium priority")
