@@ -83,7 +83,12 @@ class ComplexityModel:
         known = expected.known * self._trust(domain) * min(reading.size / ENOUGH_WORDS, 1.0)
         gain = known * expected.gain + (1 - known) * prior_gain(signals, reading.size)
         score = self.score_of(gain)
-        return Assessment(score, gain, domain, self._reasons(reading, signals, domain, known) or (_plainly(score),))
+        return Assessment(
+            score,
+            gain,
+            domain,
+            self._reasons(reading, signals, domain, known, expected.deviations) or (_plainly(score),),
+        )
 
     def _trust(self, domain: str | None) -> float:
         """0..1: how far the tables can be believed, by whether questions of the domain were there to fit to."""
@@ -101,7 +106,12 @@ class ComplexityModel:
         return round((after - 1 + (gain - low) / (high - low)) / steps, 3)
 
     def _reasons(
-        self, reading: Reading, signals: Sequence[Signal], domain: str | None, known: float
+        self,
+        reading: Reading,
+        signals: Sequence[Signal],
+        domain: str | None,
+        known: float,
+        deviations: Mapping[str, float],
     ) -> tuple[str, ...]:
         named = [(signal.weight, signal.reason) for signal in signals]
         if reading.size >= LONG_WORDS / 5:
@@ -110,12 +120,12 @@ class ComplexityModel:
             points = round(100 * self.measured[domain])
             named.append((known, f"about {domain}, where the large model was right on {points} more of 100 questions"))
         if known >= TRUST_UNKNOWN:
-            named += self._figure_reasons(reading)
+            named += self._figure_reasons(deviations)
         return tuple(reason for _, reason in sorted(named, key=lambda pair: -pair[0])[:MOST_REASONS])
 
-    def _figure_reasons(self, reading: Reading) -> list[tuple[float, str]]:
+    def _figure_reasons(self, deviations: Mapping[str, float]) -> list[tuple[float, str]]:
         """How it is written, where that speaks clearly for the large model."""
-        deviations, rows = self.gains.deviations(reading), self.gains.figures
+        rows = self.gains.figures
         leans = [(deviations[figure.name], rows[figure.name], figure.reason) for figure in FIGURES]
         return [
             (deviation * (row.large - row.small), reason)

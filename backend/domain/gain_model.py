@@ -35,11 +35,15 @@ class FigureRow:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """large, small: probabilities that the models are right. known: 0..1, how far the tables know such questions."""
+    """large, small: probabilities that the models are right. known: 0..1, how far the tables know such questions.
+
+    deviations: of each figure, in standard deviations from its mean.
+    """
 
     large: float
     small: float
     known: float
+    deviations: Mapping[str, float]
 
     @property
     def gain(self) -> float:
@@ -69,13 +73,13 @@ class GainModel:
         if square:
             norm = sqrt(square) * SCALE
             large, small = large + by_large / norm, small + by_small / norm
-        for name, deviation in self.deviations(reading).items():
+        deviations = self._deviations(reading)
+        for name, deviation in deviations.items():
             row_of = self.figures[name]
             large, small = large + deviation * row_of.large, small + deviation * row_of.small
-        return Expectation(_logistic(large), _logistic(small), _known(known / reading.size))
+        return Expectation(_logistic(large), _logistic(small), _known(known / reading.size), deviations)
 
-    def deviations(self, reading: Reading) -> dict[str, float]:
-        """Each figure in standard deviations from its mean."""
+    def _deviations(self, reading: Reading) -> dict[str, float]:
         found: dict[str, float] = {}
         for figure in FIGURES:
             row = self.figures[figure.name]
