@@ -172,9 +172,9 @@ class ModelCatalogue:
     def unserved(self, offered: Collection[str]) -> tuple[Model, ...]:
         """The serving models that a vendor does not offer, or that are retired. Nothing offered tells nothing.
 
-        A name may be offered with the tag that it stands for (llama3 as llama3:latest).
+        A name may be offered with the tag that it stands for (llama3 as llama3:latest) or as a path (models/name).
         """
-        known = {name.removesuffix(":latest") for name in offered} | set(offered)
+        known = {name.removesuffix(":latest").removeprefix("models/") for name in offered} | set(offered)
         return tuple(row for row in self.serving if known and (row.id not in known or row.status == "retired"))
 
 

@@ -66,6 +66,7 @@ def test_a_price_is_old_on_the_ninety_first_day() -> None:
         ((SMALL, LARGE, "another/one"), []),
         ((SMALL,), [LARGE]),
         ((f"{SMALL}:latest", f"{LARGE}:latest"), []),
+        ((f"models/{SMALL}", f"models/{LARGE}"), []),
         ((), []),
     ],
 )

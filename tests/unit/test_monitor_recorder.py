@@ -59,7 +59,8 @@ def test_an_ai_call_is_counted_to_the_last_pico_dollar() -> None:
     recording = recorder()
     recording.ai_call(usage_record(cost=7, baseline=9, attempts=3, fallback_from=("a",)))
     recording.ai_call(usage_record(cost=2**53 + 1, baseline=2**53 + 4, outcome="failed", ttft_s=None))
-    recording.ai_call(usage_record(cost=None, baseline=5, usage=TokenUsage(1, 0, 0, 0), estimated=True))
+    last = usage_record(cost=None, baseline=5, usage=TokenUsage(1, 0, 0, 0), estimated=True, purpose="escalation")
+    recording.ai_call(last)
     series = recording.take().series["ai", SMALL, "dev"]
     assert series.counts == {
         "calls": 3,
@@ -68,6 +69,7 @@ def test_an_ai_call_is_counted_to_the_last_pico_dollar() -> None:
         "estimated": 1,
         "retries": 2,
         "fallbacks": 1,
+        "escalations": 1,
         "prompt": 201,
         "cached_prompt": 80,
         "completion": 100,

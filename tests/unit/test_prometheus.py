@@ -60,7 +60,11 @@ async def exercise(monitor: PerformanceMonitor) -> None:
         monitor.record_request(CHAT, "POST", status, seconds)
     monitor.record_ai_metrics(usage_record(cost=1_500_000_000_000, attempts=2))
     monitor.record_ai_metrics(usage_record(model=LARGE, cost=None, outcome="failed", ttft_s=None))
-    monitor.record_ai_metrics(usage_record(model="not/in-the-catalogue"))
+    unknown = usage_record(model="not/in-the-catalogue", purpose="escalation")
+    monitor.record_ai_metrics(unknown)
+    monitor.record_discrepancy(unknown)
+    monitor.record_routing(0.125, 0.25)
+    monitor.record_similar(0.5)
     monitor.record_database(CommandEvent("find", "messages", 0.002, ok=True))
     monitor.record_database(CommandEvent("insert", "messages", 0.004, ok=False))
     monitor.record_cache("l1", saved=PICO_PER_USD // 4)
@@ -94,6 +98,11 @@ async def test_figures_are_exact() -> None:
     assert value(text, "aether_ai_calls_total", model="other", outcome="ok") == 1
     assert value(text, "aether_ai_retries_total", model="openai/gpt-oss-20b") == 1
     assert value(text, "aether_ai_tokens_total", model="openai/gpt-oss-20b", kind="cached_prompt") == 40
+    assert value(text, "aether_ai_differing_calls_total", model="other") == 1
+    assert value(text, "aether_ai_escalations_total", model="other") == 1
+    assert value(text, "aether_routing_drift_ratio") == 0.125
+    assert value(text, "aether_routing_share_excess_ratio") == 0.25
+    assert value(text, "aether_similar_answers_false_ratio") == 0.5
     assert value(text, "aether_cache_hits_total", layer="l1") == 1
     assert value(text, "aether_cache_misses_total") == 1
     assert value(text, "aether_cache_saved_usd_total", layer="l1") == 0.25

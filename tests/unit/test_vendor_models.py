@@ -9,7 +9,7 @@ from backend.domain.models import ModelCatalogue
 from backend.errors import UpstreamError
 from backend.services.llm.provider import ChatMessage, ChatRequest
 from backend.services.llm.scripted import ScriptedProvider
-from backend.services.llm.vendor_models import Offer, VendorModels
+from backend.services.llm.vendor_models import Offer, VendorModels, pause_s
 from backend.services.performance_monitor.advice_models import aged_prices, unserved_models
 from backend.services.performance_monitor.figures import Figures
 from backend.services.performance_monitor.recommendations import recommend
@@ -61,6 +61,11 @@ async def test_a_vendor_that_does_not_tell_changes_nothing() -> None:
     assert await watch.check(offering(SMALL))
     assert not await watch.check(silent)
     assert watch.missing == (LARGE,)
+
+
+def test_a_vendor_without_a_list_is_asked_ever_more_rarely() -> None:
+    assert [pause_s(failures) for failures in (1, 2, 3)] == [60, 120, 240]
+    assert pause_s(0) == pause_s(20) == pause_s(2_000) == 6 * 3600
 
 
 async def test_a_refused_call_tells_it_too_and_a_later_list_takes_it_back() -> None:

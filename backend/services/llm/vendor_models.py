@@ -10,7 +10,7 @@ from backend.errors import AetherError
 from backend.services.tasks import end
 
 DEADLINE_S = 10.0
-PAUSE_S, PAUSE_AFTER_FAILURE_S = 6 * 3600.0, 60.0
+PAUSE_S, FIRST_PAUSE_S, DOUBLINGS_MAX = 6 * 3600.0, 60.0, 10
 
 Offer = Callable[[float], Awaitable[list[str]]]
 """The ids of what a vendor serves, asked within a number of seconds. Raises an AetherError."""
@@ -56,6 +56,13 @@ class VendorModels:
         return True
 
     async def _repeat(self, offer: Offer) -> None:
+        failures = 0
         while True:
-            told = await self.check(offer)
-            await asyncio.sleep(PAUSE_S if told else PAUSE_AFTER_FAILURE_S)
+            failures = 0 if await self.check(offer) else failures + 1
+            await asyncio.sleep(pause_s(failures))
+
+
+def pause_s(failures: int) -> float:
+    """Seconds until the vendor is asked again: twice as long after each failure, for one that has no list at all."""
+    doubled = FIRST_PAUSE_S * 2.0 ** min(failures - 1, DOUBLINGS_MAX)
+    return min(doubled, PAUSE_S) if failures else PAUSE_S

@@ -25,6 +25,7 @@ class Instruments:
         self._make_request_metrics()
         self._make_ai_metrics()
         self._make_store_metrics()
+        self._make_routing_gauges()
         self._make_machine_gauges()
         self._make_worker_gauges()
 
@@ -42,6 +43,9 @@ class Instruments:
         counter, histogram, of = self._counter, self._histogram, ("model", "agent")
         self.ai_calls = counter("ai_calls", "Calls to models.", *of, "outcome")
         self.ai_retries = counter("ai_retries", "Attempts beyond the first of calls to models.", *of)
+        self.ai_escalations = counter(
+            "ai_escalations", "Calls to the large model after the small one's answer was given up.", *of
+        )
         self.ai_tokens = counter(
             "ai_tokens", "Tokens. cached_prompt is part of prompt, reasoning is part of completion.", *of, "kind"
         )
@@ -65,6 +69,16 @@ class Instruments:
         )
         self.commands = counter("database_commands", "MongoDB commands.", "command", "collection", "outcome")
         self.command_seconds = self._histogram("database_command", "Time of MongoDB commands.", "command", "collection")
+
+    def _make_routing_gauges(self) -> None:
+        latest = self._latest
+        self.routing_drift = latest(
+            "routing_drift_ratio", "Stability index of the complexity score since the last fit."
+        )
+        self.routing_excess = latest("routing_share_excess_ratio", "How far the large model's share is off its budget.")
+        self.similar_false = latest(
+            "similar_answers_false_ratio", "Least share of false hits among answers to similar questions."
+        )
 
     def _make_machine_gauges(self) -> None:
         latest = self._latest

@@ -79,6 +79,11 @@ class PrometheusExporter:
                     self._add_ai(model, agent, series)
                 case ("cache",):
                     self._add_cache(series.counts)
+                case ("routing",):
+                    metrics.routing_drift.set(series.sketch("index").mean or 0.0)
+                    metrics.routing_excess.set(series.sketch("excess").mean or 0.0)
+                case ("similar",):
+                    metrics.similar_false.set(series.sketch("certain").mean or 0.0)
                 case ("cache_savings", layer):
                     self._bound(metrics.cache_saved, layer).inc(series.counts.get("saved", 0) / PICO_PER_USD)
 
@@ -97,6 +102,7 @@ class PrometheusExporter:
         for kind in TOKEN_KINDS:
             self._bound(metrics.ai_tokens, *labels, kind).inc(counts.get(kind, 0))
         self._bound(metrics.ai_retries, *labels).inc(counts.get("retries", 0))
+        self._bound(metrics.ai_escalations, *labels).inc(counts.get("escalations", 0))
         self._bound(metrics.ai_differing, *labels).inc(counts.get("differing", 0))
         self._bound(metrics.ai_unpriced, *labels).inc(counts.get("unpriced", 0))
         self._bound(metrics.ai_cost, *labels).inc(counts.get("cost", 0) / PICO_PER_USD)

@@ -159,6 +159,7 @@ def _count_call(series: Series, record: UsageRecord) -> None:
         ("estimated", int(record.estimated)),
         ("retries", max(record.attempts - 1, 0)),
         ("fallbacks", int(bool(record.fallback_from))),
+        ("escalations", int(record.purpose == "escalation")),
         ("prompt", usage.prompt),
         ("cached_prompt", usage.cached_prompt),
         ("completion", usage.completion),

@@ -89,6 +89,7 @@ class CallStats:
     estimated: Annotated[int, Doc("Calls whose usage the vendor did not report, so it is an estimate")]
     retries: Annotated[int, Doc("Attempts after the first")]
     fallbacks: Annotated[int, Doc("Calls that another model answered")]
+    escalations: Annotated[int, Doc("Calls made because a smaller model's answer was checked and given up")]
     unpriced: Annotated[int, Doc("Calls of unknown price")]
     tokens: TokenSums
     cost: Usd

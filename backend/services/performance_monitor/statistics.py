@@ -108,6 +108,7 @@ class CallFields(TypedDict):
     estimated: int
     retries: int
     fallbacks: int
+    escalations: int
     unpriced: int
     tokens: TokenSums
     cost: str
@@ -135,6 +136,7 @@ def _calls(series: Series) -> CallFields:
         "estimated": counts.get("estimated", 0),
         "retries": counts.get("retries", 0),
         "fallbacks": counts.get("fallbacks", 0),
+        "escalations": counts.get("escalations", 0),
         "unpriced": counts.get("unpriced", 0),
         "tokens": _tokens(counts),
         "cost": format_usd(counts.get("cost", 0)),
