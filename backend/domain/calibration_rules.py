@@ -13,7 +13,8 @@ TRAFFIC_DAYS = 14
 """What a fit looks back on."""
 DRIFT_DAYS = 2
 """What drift looks back on, today among them."""
-DRIFT_REQUESTS = 300
+DRIFT_REQUESTS = 500
+"""Fewer would raise an alarm by chance: of 500, the share of the large model is known to 1.8 points."""
 INDEX_LIMIT, EXCESS_LIMIT = 0.25, 0.05
 """Beyond these, of a Drift, traffic has changed or the large model's share has left its budget."""
 PAUSE = timedelta(hours=6)

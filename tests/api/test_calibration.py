@@ -1,18 +1,21 @@
 """Calibration over HTTP: what is compared and who pays, and what administrators do about what was learned."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import httpx
 
 from backend.domain.audit import AuditAction
-from backend.domain.calibration import BINS
+from backend.domain.calibration import BINS, OTHERS, Calibration
 from backend.domain.calibration_fit import Label
 from backend.domain.comparisons import COMPARISONS_OWNER
+from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.routing_labels import RoutingLabelRepository
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from backend.services.scalable_database import ScalableDatabase
 from tests.support.application import Account, Served
 from tests.support.chat import Chat, Json, counters, ledger, pico
+from tests.support.database.contract.calibration import make_fitted
 from tests.support.waiting import eventually
 
 CALIBRATION = "/api/admin/calibration"
@@ -53,7 +56,11 @@ async def test_answers_are_compared_at_the_installations_cost_and_never_against_
     async def compared() -> bool:
         return bool((await state(app_client, admin))["labels"])
 
+    async def paid() -> bool:
+        return bool(await ledger(database, COMPARISONS_OWNER))
+
     await eventually(compared)
+    await eventually(paid)
     found = await state(app_client, admin)
     [label] = found["labels"]
     assert (label["source"], label["labels"]) == ("comparison", 1)
@@ -72,6 +79,46 @@ async def test_answers_are_compared_at_the_installations_cost_and_never_against_
     assert pico(rows[COMPARISONS_OWNER]["cost"]) == record["cost"]
     business = (await app_client.client.get("/api/admin/business", headers=admin.headers)).json()
     assert business["days"][-1]["users"] == 2, "nobody is behind comparisons"
+
+
+async def test_no_more_is_compared_than_the_budget_covers_however_many_are_asked_at_once(
+    app_client: Served, admin: Account, database: ScalableDatabase, chat: Chat
+) -> None:
+    """The budget covers one comparison's reservation, and little more."""
+    settings = {"daily_budget_usd": "0.0065", "sample_share": 1.0, "pinned": False}
+    assert (await call(app_client, admin, "PUT", body=settings)).status_code == 200
+    topics = ("list", "tuple", "set", "dict", "bag", "queue", "stack", "tree", "heap", "graph")
+    await asyncio.gather(*(chat.ask(f"What is a {topic}?", agent_type="dev") for topic in topics))
+
+    async def ended() -> bool:
+        return sum(map(int, (await state(app_client, admin))["comparisons"].values())) == len(topics)
+
+    await eventually(ended)
+    refused_ones: int = (await state(app_client, admin))["comparisons"]["unaffordable"]
+    assert 1 <= refused_ones < len(topics)
+
+    async def recorded() -> bool:
+        records = await ledger(database, COMPARISONS_OWNER)
+        return len({record["request_id"] for record in records}) == len(topics) - refused_ones
+
+    await eventually(recorded)
+    records = await ledger(database, COMPARISONS_OWNER)
+    assert sum(record["cost"] for record in records) <= pico("0.0065")
+
+
+async def test_what_was_fitted_decides_where_questions_go(
+    app_client: Served, admin: Account, database: ScalableDatabase, chat: Chat
+) -> None:
+    async def tier(number: int) -> str:
+        return str((await chat.ask(f"What is a list, for the {number}th time?"))["routing"]["tier"])
+
+    everything_gains = Calibration(1, {OTHERS: (0.99, 1.0)})
+    assert await CalibrationRepository(database).add(make_fitted(1, calibration=everything_gains, shares={}))
+    assert await tier(1) == "small"
+    assert (await call(app_client, admin, "POST", "/rollback", {"version": 1})).status_code == 200
+    assert await tier(2) == "large"
+    assert (await call(app_client, admin, "POST", "/rollback", {"version": 0})).status_code == 200
+    assert await tier(3) == "small"
 
 
 async def test_thumbs_and_regenerations_are_labels_and_go_with_the_thumb(

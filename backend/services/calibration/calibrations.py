@@ -98,6 +98,8 @@ class Calibrations:
         await self._labelling.withdrawn(user_id, message_id)
 
     async def report(self) -> CalibrationReport:
+        """What other workers have counted in the last seconds is not in it yet."""
+        await self._traffic.flush()
         since = self._fitting.today() - timedelta(days=SHOWN_DAYS - 1)
         return CalibrationReport(
             state=self._in_use.state,

@@ -13,8 +13,8 @@ from backend.services.repositories.leases import LeaseRepository
 from backend.services.tasks import end
 
 LEASE = "calibration"
-EVERY_S = 120.0
-LEASE_S = 300.0
+EVERY_S = 300.0
+LEASE_S = 900.0
 
 log = structlog.get_logger()
 

@@ -2,10 +2,12 @@
 
 import pytest
 
+from backend.services.repositories.calibrations import CalibrationRepository
 from tests.servers import SimulatorHandle
 from tests.support.api_keys import make_key
 from tests.support.application import Served
 from tests.support.chat import asked
+from tests.support.database.contract.calibration import make_fitted
 from tests.support.waiting import eventually
 from tests.support.workers import Workers
 
@@ -33,6 +35,19 @@ async def test_a_closed_account_is_refused_on_both_workers(workers: Workers) -> 
     await eventually(shut_out, WITHIN_S)
     login = {"email": account.email, "password": "correct horse battery"}
     assert (await workers.b.client.post("/api/auth/login", json=login)).json()["code"] == "account_disabled"
+
+
+async def test_another_calibration_is_in_force_on_both_workers(workers: Workers) -> None:
+    path, headers = "/api/admin/calibration", (await workers.a.admin()).headers
+    assert await CalibrationRepository(workers.database).add(make_fitted(1))
+    back = await workers.a.client.post(f"{path}/rollback", headers=headers, json={"version": 1})
+    assert back.status_code == 200, back.text
+
+    async def told() -> bool:
+        found = (await workers.b.client.get(path, headers=headers)).json()
+        return bool(found["calibrated"] and found["pinned"])
+
+    await eventually(told, WITHIN_S)
 
 
 @pytest.mark.parametrize("known_there", [True, False])
