@@ -4,10 +4,21 @@ import argparse
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from router_training import agents, complexity, evaluate_agents, evaluate_complexity, worked_answers
+from router_training import (
+    agents,
+    complexity,
+    evaluate_agents,
+    evaluate_cascade,
+    evaluate_complexity,
+    worked_answers,
+)
 
 TRAINED: Mapping[str, ModuleType] = {"agents": agents, "complexity": complexity, "cascade": worked_answers}
-EVALUATED: Mapping[str, ModuleType] = {"agents": evaluate_agents, "complexity": evaluate_complexity}
+EVALUATED: Mapping[str, ModuleType] = {
+    "agents": evaluate_agents,
+    "complexity": evaluate_complexity,
+    "cascade": evaluate_cascade,
+}
 
 
 def train(arguments: Sequence[str] | None = None) -> int:

@@ -33,7 +33,8 @@ class CascadeUse:
         """As it stands among the reasons of the routing."""
         if self.doubt < DOUBT_THRESHOLD:
             return f"the answer of {self.first_model} was checked and stands"
-        told = f"the answer of {self.first_model} was doubted ({'; '.join(self.doubts)})"
+        doubts = f" ({'; '.join(self.doubts)})" if self.doubts else ""
+        told = f"the answer of {self.first_model} was doubted{doubts}"
         return f"{told}, but stands: {HINDRANCES[self.hindered_by]}" if self.hindered_by else f"{told} and given up"
 
 
