@@ -25,7 +25,7 @@ LANGUAGE_WORDS = {
 }
 
 DROPPED = {
-    "en": _words("a an the of do does am is are be being there that just simply"),
+    "en": _words("a an the of do does am is are that"),
     "pl": _words("jest są to że"),
     "": _words(""),
 }
@@ -50,7 +50,19 @@ MENTIONS = re.compile(
 )
 """Where one of these stands, a polite word at the end may be what is asked about."""
 
-WEAK = dict.fromkeys(_words("in some really actually also so w we właściwie też"), 0.08)
+ABOUT_WORDS = re.compile(
+    r"\b(?:difference|opposite|synonym|antonym|rhym\w+|spell\w*|plural|singular|words?|mean\w*|pronounc\w+|etymology"
+    r"|różni\w*|przeciwieństwo|synonim|rym\w*|słow\w+|znaczy|oznacza|liczb\w mnog\w+|odmie\w+)\b",
+    re.IGNORECASE,
+)
+"""Where one of these stands, a word may be what is asked about: nothing stands for another one."""
+
+PARTICIPLE = re.compile(
+    r"(?!when$)(?:\w{2,}(?:ed|en|wn|ght)|left|made|built|sold|told|held|kept|lost|paid|sent|shot|won|put|cut|hit|set|run|come|become)$"
+)
+"""With "is" somebody suffers it, without somebody does it: "who is invited", "who invited"."""
+
+WEAK = dict.fromkeys(_words("really actually also so właściwie też"), 0.08)
 """What is lost where only one question has the word within it; 1 is everything."""
 
 CONTRACTIONS = (
@@ -60,6 +72,7 @@ CONTRACTIONS = (
     (re.compile(r"\b(\w+)n't\b", re.I), r"\1 not"),
     (re.compile(r"\b(i)'m\b", re.I), r"\1 am"),
     (re.compile(r"\b(\w+)'re\b", re.I), r"\1 are"),
+    (re.compile(r"\b(is|are|was|were) there\b", re.I), r"\1"),
     (re.compile(r"\b(i|you|we|they|he|she)'d like\b", re.I), r"\1 would like"),
 )
 
@@ -89,7 +102,7 @@ _ENGLISH = (
     (r"(?:tell|give|show|write|recommend|suggest) me", "{0}"),
     (r"i need(?= (?:a|an|some) )", "give"),
     (r"(?:show|provide)(?= (?:a|an|some|the) )", "give"),
-    (r"how (?:do|can|could|would|should) (?:i|you|we|one)", "how"),
+    (r"how (?:do|can) (?:i|one)", "how"),
     (r"how to", "how"),
     (r"(?:define|explain)(?= (?:a |an |the )?[\w-]+(?: [\w-]+)?$)", "what"),
     (r"explain(?= the (?:difference|rules|purpose|meaning|causes|symptoms) )", "what"),
@@ -112,11 +125,10 @@ _POLISH = (
     (r"w jaki sposób", "jak"),
     (r"jak (?:mogę|można|mam)(?= \w+ć\b)", "jak"),
     (r"czemu", "dlaczego"),
-    (r"czy (?:mogę|można)(?= \w+ć\b)", "czy można"),
     (r"co (?:powinienem|powinnam|mam)(?= \w+ć\b)", "co powinno"),
     (r"(?:jak długo|ile czasu)(?= trwa)", "ile"),
     (r"ile czasu", "jak długo"),
-    (r"ile to jest|oblicz(?= \d)", "ile"),
+    (r"(?:ile to jest|oblicz)(?= \d)", "ile"),
 )
 
 Frame = tuple[re.Pattern[str], str]
@@ -151,13 +163,11 @@ SYNONYMS = {
     word: line.split()[0]
     for line in (
         "fix repair",
-        "delete remove erase",
-        "create make",
+        "delete remove",
         "start begin",
         "buy purchase",
-        "picture photo image",
+        "picture photo",
         "film movie",
-        "big large",
         "biggest largest",
         "calculate compute",
         "advantage benefit",
@@ -187,11 +197,9 @@ SYNONYMS = {
         "oznacza znaczy",
         "wyjaśnij wytłumacz",
         "między pomiędzy",
-        "leży znajduje-się",
         "skończyła zakończyła",
         "wycentrować wyśrodkować",
         "opornik rezystor",
-        "scalić połączyć",
         "który jaki",
         "która jaka",
         "które jakie",
@@ -204,5 +212,11 @@ SYNONYMS = {
 CASED = _words("polish march may august turkey china apple jobs us it who")
 """Words that mean something else where they are names."""
 
-SUPERLATIVES = re.compile(r"\b(?:most|least|best|worst|only|\w{3,}est)\b")
+NO_PLURALS = _words(
+    "news goods arms customs woods times works means glasses premises waters rights looks pants savings damages papers "
+    "grounds forces manners spirits arts letters quarters remains windows teams pages numbers notes docs sheets maps"
+)
+"""Words that mean something else, or something more, than their singular does."""
+
+SUPERLATIVES = re.compile(r"\b(?:most|least|best|worst|only|\w{3,}est)\b", re.IGNORECASE)
 """With one of these it matters whether one thing is asked for or several."""

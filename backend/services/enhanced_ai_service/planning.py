@@ -26,7 +26,7 @@ class Plan:
 
     capped: the bound on the answer keeps a cost cap, at this model's price only. max_cost: that cap, in pico-dollars.
     escalation: the large model's plan, where the answer to the question is to be checked first.
-    scope: everything in the key but the message, hashed.
+    scope: everything in the key but the message and the effort that its wording made it worth, hashed.
     """
 
     agent: Agent
@@ -151,7 +151,7 @@ class Planner:
             max_tokens=bound,
             reasoning_effort=effort,
             key=_key(user_id, chosen, row, bound, effort, instructions, message, fitted),
-            scope=_key(user_id, chosen, row, bound, effort, instructions, "", fitted),
+            scope=_key(user_id, chosen, row, bound, None, instructions, "", fitted),
             omitted=fitted.omitted,
             capped=max_cost is not None,
             max_cost=max_cost,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from backend.domain.similarity import THRESHOLD, QuestionForm, form_of, similarity
+from backend.domain.question_form import QuestionForm, form_of
+from backend.domain.similarity import THRESHOLD, similarity
 from backend.services.performance_cache.stack import LayerStack
 
 
