@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import fsum, log
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from backend.domain.complexity import TABLE_FORMAT, ComplexityModel, parse_complexity
 from backend.domain.question_domains import SCALE
 from backend.domain.text_features import read
-from router_training.agent_examples import read_examples
+from router_training.agent_examples import LabelledMessage, read_examples
 from router_training.agents import EXAMPLES
 from router_training.gain_model import fit_gain_model
 from router_training.questions import (
@@ -36,7 +36,16 @@ STEPS = 100
 LONG_PART = 100
 """Of the scale of the score."""
 WORD_MINIMUM, SMOOTHING, VOCABULARY, LEAST_TELLING = 5, 0.5, 10_000, 30
-EVERYDAY = "everyday"
+SOFTWARE, DESIGN, PLANNING, EVERYDAY = "software", "design", "planning", "everyday"
+DOMAIN_OF_LABEL: Mapping[str, str] = {
+    "dev": SOFTWARE,
+    "atlas": SOFTWARE,
+    "quinn": SOFTWARE,
+    "luna": DESIGN,
+    "sage": PLANNING,
+    "unsure": EVERYDAY,
+}
+"""What the agent router's examples are about; nothing was measured there."""
 GROUPS_OF: Mapping[str, tuple[str, ...]] = {
     "mathematics": ("abstract_algebra", "college_mathematics", "formal_logic", GSM8K_GROUP),
     "science": (
@@ -64,7 +73,7 @@ GROUPS_OF: Mapping[str, tuple[str, ...]] = {
         "world_religions",
     ),
 }
-DOMAINS = (*GROUPS_OF, EVERYDAY)
+DOMAINS = (*GROUPS_OF, SOFTWARE, DESIGN, PLANNING, EVERYDAY)
 DOMAIN_OF = {group: domain for domain, groups in GROUPS_OF.items() for group in groups}
 
 
@@ -91,7 +100,7 @@ def table_of(data: Path) -> dict[str, Any]:
         "measured": measured_gains(questions),
         "domains": DOMAINS,
         "quantiles": list(range(STEPS + 1)),
-        "domain_words": domain_weights(questions, everyday(data)),
+        "domain_words": domain_weights([*_known_texts(questions, everyday(data), read_examples(EXAMPLES))]),
         "words": gains.words,
     }
     model = parse_complexity(render(table))
@@ -124,14 +133,20 @@ def quantiles(gains: Sequence[float]) -> list[float]:
     return found
 
 
-def domain_weights(questions: Iterable[Answered], plain: Iterable[str]) -> dict[str, list[int]]:
+def _known_texts(
+    questions: Iterable[Answered], plain: Iterable[str], messages: Iterable[LabelledMessage]
+) -> Iterator[tuple[str, str]]:
+    """(domain, text) of all that is known to be about something."""
+    yield from ((DOMAIN_OF[question.group], question.text) for question in questions if question.group in DOMAIN_OF)
+    yield from ((EVERYDAY, text) for text in plain)
+    yield from ((DOMAIN_OF_LABEL[message.label], message.text) for message in messages if not message.held_out)
+
+
+def domain_weights(texts: Iterable[tuple[str, str]]) -> dict[str, list[int]]:
     """For each word its log-probability in every domain, less its mean over them, in hundredths."""
     counts: dict[str, Counter[str]] = {domain: Counter() for domain in DOMAINS}
-    for question in questions:
-        if question.group in DOMAIN_OF:
-            counts[DOMAIN_OF[question.group]].update(read(question.text).words.keys())
-    for text in plain:
-        counts[EVERYDAY].update(read(text).words.keys())
+    for domain, text in texts:
+        counts[domain].update(read(text).words.keys())
     words = sorted(word for word, count in sum(counts.values(), Counter()).items() if count >= WORD_MINIMUM)
     return {word: row for word in words if max(map(abs, row := _log_odds(word, counts))) >= LEAST_TELLING}
 

@@ -7,9 +7,11 @@ from math import sqrt
 from backend.domain.agent_features import contains_code
 from backend.domain.text_features import Reading
 
-CODE = "code"
+SOFTWARE = "software"
 CLEAR_MARGIN = 0.6
 """Log-odds for each square root of a word by which the best domain has to lead the second."""
+LEAST_WORDS = 4
+"""Known ones: fewer tell nothing."""
 SCALE = 100
 """Integers of the table stand for hundredths."""
 
@@ -24,9 +26,9 @@ class DomainTable:
     def domain_of(self, reading: Reading, text: str) -> str | None:
         """The domain, None where no one stands out. text: as it was typed."""
         if contains_code(text):
-            return CODE
+            return SOFTWARE
         rows = [self.rows[word] for word in reading.words if word in self.rows]
-        if not rows:
+        if len(rows) < LEAST_WORDS:
             return None
         scores = sorted(zip(map(sum, zip(*rows, strict=True)), self.domains, strict=True), reverse=True)
         (best, domain), (second, _) = scores[0], scores[1]
