@@ -18,6 +18,10 @@ WORDS_AT_LEAST = 3
 QUOTED_CHARACTERS = 80
 
 CODE_BLOCK = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+QUOTATION = re.compile(r"\"[^\"\n]{20,}\"|[„“][^„”“]{20,}[”“]|«[^»]{20,}»")
+OPTION = re.compile(r"(?m)^[^\S\n]*[A-E][.)] .*$")
+OPTIONS_AT_LEAST = 3
+"""Lines that begin so are the choices of a question, and no works."""
 ITEM = re.compile(r"(?m)^[^\S\n]*(?:[-*•]|\d{1,2}[.)]|[A-Za-z][.)])[^\S\n]+")
 BREAK = re.compile(
     r"(?<=[.!?;])\s+|\n\s*\n|[,;]?\s+(?=(?:and )?(?:also|as well|in addition|besides that|separately|then|next)\b[ ,])"
@@ -31,6 +35,13 @@ JOINING = re.compile(
     r"i dodatkowo|i potem|i|oraz|ponadto|następnie|osobno|potem|też|także)[,:]?\s+",
     re.IGNORECASE,
 )
+CONDITION = re.compile(
+    r"^(?:please )?(?:use|include|avoid|return|keep|make sure|be|do not|don't|never|limit|format|assume|note|remember|"
+    r"answer|it (?:must|should)|add|użyj|używaj|uwzględnij|unikaj|zwróć|zachowaj|pamiętaj|odpowiedz|nie|załóż|"
+    r"niech|musi|dodaj)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says how the work before it is to be done."""
 TELLING = re.compile(
     r"^(?:i am|i'm|i was|i have|we are|we have|my|our|this is|here is|it is|thanks?|jestem|mam|mój|moja|moje|nasz\w*|"
     r"to jest|oto|dzięk\w+)\b",
@@ -78,14 +89,16 @@ def separate(message: str, field_of: FieldOf) -> Separation:
 
 
 def _pieces(message: str) -> Sequence[str]:
-    text = CODE_BLOCK.sub(" ", message[:SCANNED_CHARACTERS])
+    text = QUOTATION.sub("…", CODE_BLOCK.sub(" ", message[:SCANNED_CHARACTERS]))
+    if len(OPTION.findall(text)) >= OPTIONS_AT_LEAST:
+        text = OPTION.sub("", text)
     lines = [line for item in ITEM.split(text) for line in BREAK.split(item)]
     return [line.strip() for line in lines if line and line.strip()][:PARTS_AT_MOST]
 
 
 def _works(piece: str, field_of: FieldOf) -> list[tuple[str, str]]:
     """(text, agent) of the works that a piece names: several where its joints part different fields."""
-    if TELLING.match(piece):
+    if TELLING.match(piece) or CONDITION.match(piece):
         return []
     clauses = [clause for clause in JOINT.split(piece) if clause]
     found = [(clause, agent) for clause in clauses if _is_work(clause) and (agent := field_of(clause))]

@@ -27,7 +27,7 @@ def messages(part: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["part"] == part]
 
 
-@pytest.mark.parametrize(("part", "found", "wrong"), [("fitting", 26, 0), ("held_out", 14, 1)])
+@pytest.mark.parametrize(("part", "found", "wrong"), [("fitting", 36, 0), ("held_out", 20, 2)])
 def test_hardly_a_message_for_one_agent_is_given_to_a_team(part: str, found: int, wrong: int) -> None:
     """docs/routing.md states precision and recall; a change of either belongs there."""
     advised = [row for row in messages(part) if separate(row["message"], partial(field_of, agent_router())).separates]
@@ -50,6 +50,9 @@ def by_first_word(text: str) -> str | None:
         ("Dev pisze ten kod, a także Luna rysuje ekrany", ("dev", "luna")),
         ("I am Luna the designer. Dev writes the code.", ("dev",)),
         ("Dev, Luna", ()),
+        ("Dev writes the code. Use what Luna draws.", ("dev",)),
+        ("Dev asks which is right:\nA. luna is it\nB. sage is it\nC. dev is it", ("dev",)),
+        ("Dev translates “Luna draws what Sage has planned”", ("dev",)),
         ("Dev writes this:\n```\nluna draws that\n```", ("dev",)),
         ("", ()),
     ],
