@@ -8,10 +8,10 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-BINS = 50
+BINS = 100
 """Equal steps of the score by which own traffic is counted."""
-PARTS = 20
-"""Of a bin, looked at one by one where a share is computed."""
+HALVINGS = 10
+"""Of a bin, to find where in it ranks reach a cut."""
 OTHERS = "*"
 """The map of domains that own traffic did not have when the maps were fitted."""
 
@@ -80,9 +80,19 @@ def busy(counts: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _share_above(calibration: Calibration, domain: str, place: int, cut: float) -> float:
-    """Of a bin's requests, spread evenly over it, those whose rank is at least the cut."""
-    ranks = [calibration.rank(domain, (place + (part + 0.5) / PARTS) / BINS) for part in range(PARTS)]
-    return sum(rank >= cut for rank in ranks) / PARTS
+    """Of a bin's requests, spread evenly over it, those whose rank is at least the cut. Ranks rise, so it is halved."""
+    low, high = 0.0, 1.0
+    if calibration.rank(domain, place / BINS) >= cut:
+        return 1.0
+    if calibration.rank(domain, (place + 1) / BINS) < cut:
+        return 0.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if calibration.rank(domain, (place + middle) / BINS) >= cut:
+            high = middle
+        else:
+            low = middle
+    return 1 - high
 
 
 def cumulative(points: Sequence[tuple[float, float]], at: float) -> float:

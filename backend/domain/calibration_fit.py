@@ -1,12 +1,14 @@
 """Fits the calibration: what the large model gains at a score, learned from labels, ranked over own traffic.
 
-1. Gain: an assumption of where gains lie (a line over the score), moved in height towards each domain's labels, then
-   bent towards the labels of each part of the score. Both by the number of labels, so few of them change little.
-2. It must not fall with the score: pool adjacent violators (Ayer et al. 1955), weighted.
-3. Rank: the share of own traffic with a smaller gain. It needs no labels, only counts of traffic.
+1. Place: the share of own traffic with a smaller score. Scores may crowd anywhere; places are spread evenly.
+2. Gain: a line over the place, moved in height towards each domain's labels, then bent towards those of each part of
+   the places. All by the number of labels, so few of them change little. Only answers of the small model are labelled,
+   so beyond the last label the line goes on.
+3. It must not fall with the score: pool adjacent violators (Ayer et al. 1955), weighted.
+4. Rank: the share of own traffic with a smaller gain. It needs no labels, only counts of traffic.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -25,19 +27,21 @@ WEIGHTS: Mapping[Source, float] = {
 SAMPLED: tuple[Source, ...] = ("comparison", "judge")
 """Drawn at random from own traffic: only these say how often something happens."""
 
-ASSUMED_RISE = 0.4
-"""Of the gain over the whole range of the score, before there are labels."""
-DOMAIN_LABELS = 30.0
-"""Labels of a domain that count as much as the assumption of how high its gains lie."""
-PART_LABELS = 15.0
-"""Labels of one part of the score that count as much as the domain's line."""
+ASSUMED_RISE = 0.3
+"""Of the gain from the first place to the last, before there are labels."""
+RISE_LABELS, RISE_MINIMUM = 100.0, 0.1
+"""Labels, spread evenly, that count as much as this assumption; and what is left of it, whatever they say."""
+DOMAIN_LABELS = 100.0
+"""Labels of a domain that count as much as the assumption that its gains lie as high as those of all."""
+PART_LABELS = 40.0
+"""Labels of one part of the places that count as much as the domain's line."""
 PARTS = 10
-STEPS = 200
+STEPS = 400
 """Of a map: finer than the bins of traffic, because a domain's gains cross those of others between two of them."""
 LABELS_NEEDED = 50
 """For a first fit without being asked: with fewer, chance may make routing worse than the uncalibrated score is."""
-TIE = 1e-6
-"""Among equal gains the score decides."""
+PLACE_TIE, SCORE_TIE = 1e-4, 1e-6
+"""Among equal gains the place decides, where nobody ever asked the score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +59,98 @@ class Label:
     at: datetime
 
 
+Points = Sequence[tuple[float, float]]
+"""A line: (where, value), where rises strictly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A label, and the place of its score."""
+
+    label: Label
+    place: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Gains by place: at 0 the height, at 1 the height and the rise."""
+
+    height: float = 0.0
+    rise: float = ASSUMED_RISE
+
+    def at(self, place: float) -> float:
+        return self.height + self.rise * place
+
+
 def fit(labels: Sequence[Label], traffic: Histograms, version: int) -> Calibration:
     """The calibration that labels and traffic ask for. Raises ValueError without traffic."""
     domains = sorted(domain for domain, counts in traffic.items() if sum(counts))
     if not domains:
         raise ValueError("there is no traffic to rank by")
-    gains = {domain: _gains(label for label in labels if label.domain == domain) for domain in domains}
-    gains[OTHERS] = _gains(labels)
+    places = _places([sum(column) for column in zip(*traffic.values(), strict=True)])
+    placed = [Placed(label, cumulative(places, label.score)) for label in labels]
+    line = _line(placed)
+    gains = {OTHERS: _gains(placed, line, places)}
+    for domain in domains:
+        own = [each for each in placed if (each.label.domain or OTHERS) == domain]
+        gains[domain] = _gains(own, line, places)
     ranked = _ranking({domain: (gains[domain], traffic[domain]) for domain in domains})
     return Calibration(version, {domain: _ranks(knots, ranked) for domain, knots in gains.items()})
 
 
-def _gains(labels: Iterable[Label]) -> list[float]:
-    """The expected gain at BINS + 1 equal steps of the score, rising."""
-    known = list(labels)
-    weight = sum(label.weight for label in known)
-    above = sum(label.weight * (label.gain - ASSUMED_RISE * label.score) for label in known)
-    height = above / (weight + DOMAIN_LABELS)
-    values, weights = [], []
-    for part in range(PARTS):
-        own = [label for label in known if min(int(label.score * PARTS), PARTS - 1) == part]
-        own_weight = sum(label.weight for label in own)
-        assumed = height + ASSUMED_RISE * (part + 0.5) / PARTS
-        values.append(
-            (sum(label.weight * label.gain for label in own) + PART_LABELS * assumed) / (own_weight + PART_LABELS)
-        )
-        weights.append(own_weight + PART_LABELS)
-    rising = pool_adjacent_violators(values, weights)
-    line = [((part + 0.5) / PARTS, value) for part, value in enumerate(rising)]
-    return [cumulative(line, step / BINS) + TIE * step / BINS for step in range(BINS + 1)]
+def _places(counts: Sequence[int]) -> Points:
+    """(score, share of own traffic below it) at the edges of the bins."""
+    total, below = sum(counts), 0
+    points = [(0.0, 0.0)]
+    for place, count in enumerate(counts):
+        below += count
+        points.append(((place + 1) / BINS, below / total))
+    return points
+
+
+def _line(placed: Sequence[Placed]) -> Line:
+    """Through the labels of all domains, by least squares; its rise is held near the assumption where they are few."""
+    weight = sum(each.label.weight for each in placed)
+    if not weight:
+        return Line()
+    place = sum(each.label.weight * each.place for each in placed) / weight
+    gain = sum(each.label.weight * each.label.gain for each in placed) / weight
+    assumed = RISE_LABELS / 12  # the spread of places that are even, times the labels
+    together = sum(each.label.weight * (each.place - place) * (each.label.gain - gain) for each in placed)
+    spread = sum(each.label.weight * (each.place - place) ** 2 for each in placed)
+    rise = max((together + assumed * ASSUMED_RISE) / (spread + assumed), RISE_MINIMUM)
+    return Line(gain - rise * place, rise)
+
+
+def _gains(own: Sequence[Placed], line: Line, places: Points) -> list[float]:
+    """The expected gain at BINS + 1 equal steps of the score, rising. own: the labels of the domain."""
+    weight = sum(each.label.weight for each in own)
+    above = sum(each.label.weight * (each.label.gain - line.at(each.place)) for each in own)
+    line = Line(line.height + above / (weight + DOMAIN_LABELS), line.rise)
+    rising = _bent(own, line)
+    gains = []
+    for step in range(BINS + 1):
+        score = step / BINS
+        place = cumulative(places, score)
+        gains.append(cumulative(rising, place) + PLACE_TIE * place + SCORE_TIE * score)
+    return gains
+
+
+def _bent(own: Sequence[Placed], line: Line) -> Points:
+    """The line, bent towards the labels of each part of the places, and nowhere falling."""
+    sums, weights = [0.0] * PARTS, [0.0] * PARTS
+    for each in own:
+        part = min(int(each.place * PARTS), PARTS - 1)
+        sums[part] += each.label.weight * each.label.gain
+        weights[part] += each.label.weight
+    middles = [(part + 0.5) / PARTS for part in range(PARTS)]
+    values = [
+        (total + PART_LABELS * line.at(middle)) / (weight + PART_LABELS)
+        for total, weight, middle in zip(sums, weights, middles, strict=True)
+    ]
+    rising = pool_adjacent_violators(values, [weight + PART_LABELS for weight in weights])
+    half = line.rise / PARTS / 2
+    return [(0.0, rising[0] - half), *zip(middles, rising, strict=True), (1.0, rising[-1] + half)]
 
 
 def pool_adjacent_violators(values: Sequence[float], weights: Sequence[float]) -> list[float]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.domain.calibration import BINS, OTHERS, UNCALIBRATED, Calibration, bin_of, large_share_of, large_shares
@@ -66,11 +66,13 @@ def test_pooling_agrees_with_a_worked_example() -> None:
     )
 
 
-HISTOGRAMS = st.dictionaries(
-    st.sampled_from(["math", "code", "chat"]), st.lists(st.integers(0, 40), min_size=BINS, max_size=BINS), min_size=1
-).filter(lambda histograms: any(sum(counts) for counts in histograms.values()))
+COUNTS = st.dictionaries(st.integers(0, BINS - 1), st.integers(1, 40), min_size=1, max_size=12).map(
+    lambda busy: [busy.get(place, 0) for place in range(BINS)]
+)
+HISTOGRAMS = st.dictionaries(st.sampled_from(["math", "code", "chat"]), COUNTS, min_size=1)
 
 
+@settings(deadline=None, max_examples=40)
 @given(HISTOGRAMS, st.floats(0.05, 0.95))
 def test_the_budget_is_kept_on_any_traffic_without_a_single_label(
     histograms: dict[str, list[int]], large_share: float
@@ -79,6 +81,7 @@ def test_the_budget_is_kept_on_any_traffic_without_a_single_label(
     assert found == pytest.approx(large_share, abs=0.02)
 
 
+@settings(deadline=None, max_examples=40)
 @given(HISTOGRAMS, st.lists(st.tuples(st.sampled_from(["math", "code"]), st.floats(0, 1), st.sampled_from([-1, 0, 1]))))
 def test_ranks_rise_with_the_score_whatever_the_labels_say(
     histograms: dict[str, list[int]], rows: list[tuple[str, float, Gain]]
@@ -107,8 +110,9 @@ def test_a_domain_where_the_large_model_gains_gets_more_of_the_budget() -> None:
 
 def test_a_label_of_small_weight_moves_less() -> None:
     histograms = {"math": EVEN, "poems": EVEN}
+    none = [label("poems", 0.5, 0)] * 30
     heavy, light = (
-        large_shares(fit([label("math", 0.5, 1, weight=weight)] * 10, histograms, 1), histograms, 0.4)["math"]
+        large_shares(fit([*none, *[label("math", 0.5, 1, weight=weight)] * 30], histograms, 1), histograms, 0.4)["math"]
         for weight in (1.0, 0.2)
     )
     assert heavy > light > 0.4
@@ -200,5 +204,37 @@ def test_with_known_truth_the_share_stays_at_the_budget_and_quality_rises(large_
     assert len(shares) >= 4
     assert all(abs(share - large_share) < 0.05 for share in shares)
     assert abs(sum(shares[-3:]) / 3 - large_share) < 0.015
-    assert min(better) > -0.02
+    assert min(better) > -0.005
     assert sum(better) / len(better) > 0.01
+
+
+CROWDED = {"law": (30.0, 1.5), "society": (20.0, 1.2), "science": (25.0, 1.4)}
+"""Scores of traffic that is harder than what the score was made from: nine in ten beyond 0.85."""
+
+
+@pytest.mark.parametrize("large_share", [0.2, 0.4])
+def test_a_score_that_orders_gains_well_is_not_spoiled_by_labels_of_the_small_models_answers(
+    large_share: float,
+) -> None:
+    """Only those are labelled, so they say nothing of where gains are highest; and scores are crowded at one end."""
+
+    def drawn(rng: random.Random, count: int) -> list[tuple[str, float]]:
+        return [(name, rng.betavariate(*CROWDED[name])) for name in rng.choices(list(CROWDED), k=count)]
+
+    def gain(score: float) -> float:
+        return 0.02 + 0.5 * score**20
+
+    kept = []
+    for seed in range(6):
+        rng = random.Random(seed)
+        known, fresh = drawn(rng, 3000), drawn(rng, 3000)
+        counts = {name: traffic([score for domain, score in known if domain == name]) for name in CROWDED}
+        ranked = fit((), counts, 1)
+        asked = [row for row in known if ranked.rank(*row) < 1 - large_share][:200]
+        calibration = fit([label(*row, int(rng.random() < gain(row[1]))) for row in asked], counts, 2)  # type: ignore[arg-type]
+        large = [row for row in fresh if calibration.rank(*row) >= 1 - large_share]
+        hardest = sorted(fresh, key=lambda row: row[1], reverse=True)[: len(large)]
+        assert abs(len(large) / len(fresh) - large_share) < 0.05
+        kept.append(sum(gain(score) for _, score in large) / sum(gain(score) for _, score in hardest))
+    assert sum(kept) / len(kept) > 0.96
+    assert min(kept) > 0.9

@@ -231,7 +231,7 @@ async def test_other_traffic_is_noticed_told_and_fitted(installation: Installati
     await worker.refitting.look()
     assert worker.in_use.current().version == 1
     installation.clock.now += timedelta(days=3)
-    await installation.count(600, place=40, large=590)
+    await installation.count(600, place=80, large=590)
     await worker.fitting.configure(CalibrationSettings(pinned=True), ADMIN)
     await worker.refitting.look()
     [(index, excess)] = worker.measured.drifts
@@ -270,7 +270,7 @@ def test_when_there_is_cause_to_fit(
 
 def test_too_few_requests_say_nothing_of_drift_and_before_a_calibration_only_the_share_counts() -> None:
     assert drift_of(None, {"math": [499]}, large=0, allowed=100.0) is None
-    flat = {"math": [10] * BINS}
+    flat = {"math": [5] * BINS}
     assert drift_of(None, flat, large=300, allowed=200.0) == Drift(0.0, 0.2, 500)
 
 
@@ -328,4 +328,4 @@ async def test_counts_that_cannot_be_written_are_kept(installation: Installation
     await counter.close()
     others, math = await repository.since(START.date())
     assert (others.requests, others.bins[-1], others.outcomes) == (1, 1, {"compared": 1})
-    assert (math.bins[15], math.large, math.allowed) == (2, 2, 500)
+    assert (math.bins[31], math.large, math.allowed) == (2, 2, 500)

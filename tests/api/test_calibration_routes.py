@@ -147,7 +147,7 @@ async def test_a_fit_is_tried_made_listed_and_taken_back(
     refused = await call(app_client, admin, "POST", "/refit")
     assert (refused.status_code, refused.json()["code"]) == (409, "too_little_traffic")
     now = datetime.now(UTC)
-    await RoutingTrafficRepository(database).add(TrafficDay(now.date(), "math", [10] * BINS, 250, 200_000), now)
+    await RoutingTrafficRepository(database).add(TrafficDay(now.date(), "math", [5] * BINS, 250, 200_000), now)
     for number in range(60):
         label = Label("math", number / 100, 1 if number % 6 == 0 else 0, 1.0, "judge", now)
         await RoutingLabelRepository(database).put("user_x", f"msg_{number}", "small", label)
