@@ -17,6 +17,8 @@ from backend.domain.proportions import wilson
 
 CEILING = 0.02
 """The share of false hits from which on similar answers are no longer reused, as soon as it is beyond doubt."""
+FALSE_AT_LEAST = 2
+"""A single false hit is never beyond doubt: somebody may have asked afresh out of curiosity."""
 AUDITED_SHARE = 0.05
 SHORT_WORDS = 60
 ALIKE = 0.2
@@ -53,7 +55,7 @@ class SimilarFindings:
     def certain(self) -> float:
         """The share of false hits that is beyond doubt: the higher lower bound of audits and of users' verdicts."""
         shares = ((self.differed, self.audited), (min(self.disputed, self.served), self.served))
-        return max((wilson(false / total, total)[0] for false, total in shares if total and false), default=0.0)
+        return max((wilson(false / total, total)[0] for false, total in shares if false >= FALSE_AT_LEAST), default=0.0)
 
     @property
     def over_ceiling(self) -> bool:

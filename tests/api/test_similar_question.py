@@ -30,11 +30,10 @@ async def findings(served: Served, admin: Account) -> Json:
     return found
 
 
-async def test_a_disputed_answer_ends_them_for_everybody_until_an_administrator_allows_them(
+async def test_disputed_answers_end_them_for_everybody_until_an_administrator_allows_them(
     app_client: Served, chat: Chat
 ) -> None:
     admin = await app_client.admin()
-    assert (await findings(app_client, admin))["enabled"]
     await chat.ask(ONE)
     assert not (await chat.ask(OTHER))["cached"], "nobody gets them unasked"
     await want(chat)
@@ -47,21 +46,20 @@ async def test_a_disputed_answer_ends_them_for_everybody_until_an_administrator_
     rated = await app_client.client.put(path, json={"rating": "down"}, headers=chat.account.headers)
     assert rated.status_code == 200, rated.text
     found = await findings(app_client, admin)
-    assert (found["enabled"], found["served"], found["disputed"]) == (False, 1, 1)
+    assert (found["enabled"], found["served"], found["disputed"]) == (True, 1, 1)
+    again = await chat.ask(OTHER)
+    continued = {"conversation_id": again["conversation_id"], "regenerate_of": again["message_id"]}
+    await chat.ask("ignored", **continued)
+    async with asyncio.timeout(10):
+        while (found := await findings(app_client, admin))["enabled"]:
+            pass  # asking afresh disputes it too, and holds nobody up
+    assert (found["served"], found["disputed"]) == (2, 2)
     assert "false" in found["reason"]
     assert not (await chat.ask("How can I sort a list in Python"))["cached"]
     switched = await app_client.client.put(SWITCH, json={"enabled": True}, headers=admin.headers)
     assert (switched.json()["enabled"], switched.json()["served"]) == (True, 0)
-    again = await chat.ask(OTHER)
-    assert again["cache"]["layer"] == "similar"
-    fresh = await chat.post(
-        "chat/optimized", message="ignored", conversation_id=again["conversation_id"], regenerate_of=again["message_id"]
-    )
-    assert fresh.status_code == 200, fresh.text
-    async with asyncio.timeout(10):
-        while (await findings(app_client, admin))["enabled"]:
-            pass  # asking afresh disputes it too, and holds nobody up
+    assert (await chat.ask(OTHER))["cache"]["layer"] == "similar"
     entries = await app_client.client.get(
         "/api/admin/audit", params={"action": "similar_answers_switched"}, headers=admin.headers
     )
-    assert [row["detail"]["answers"] for row in entries.json()["items"]] == ["off", "on", "off"]
+    assert [row["detail"]["answers"] for row in entries.json()["items"]] == ["on", "off"]

@@ -166,12 +166,15 @@ def test_answers_differ_in_verdict_result_or_words(one: str, other: str, differ:
     ("findings", "over"),
     [
         (SimilarFindings(served=10_000, audited=500), False),
-        (SimilarFindings(audited=1, differed=1), True),
-        (SimilarFindings(audited=10, differed=1), False),
+        (SimilarFindings(audited=1, differed=1), False),
+        (SimilarFindings(audited=2, differed=2), True),
+        (SimilarFindings(audited=27, differed=2), True),
+        (SimilarFindings(audited=28, differed=2), False),
         (SimilarFindings(audited=100, differed=5), True),
         (SimilarFindings(served=1000, disputed=15), False),
         (SimilarFindings(served=1000, disputed=40), True),
-        (SimilarFindings(served=0, disputed=1), False),
+        (SimilarFindings(served=1, disputed=1), False),
+        (SimilarFindings(served=0, disputed=2), False),
     ],
 )
 def test_the_ceiling_is_crossed_as_soon_as_that_is_beyond_doubt(findings: SimilarFindings, over: bool) -> None:
