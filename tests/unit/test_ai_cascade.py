@@ -110,6 +110,13 @@ async def test_a_first_answer_that_uses_the_cap_up_stands() -> None:
         assert (reply.cascade.hindered_by, asked(ai)) == ("cost", [SMALL])
 
 
+async def test_a_cap_that_never_covers_the_large_model_leaves_the_answer_unchecked_and_says_so() -> None:
+    async with running_ai(models(UNSURE)) as ai:
+        reply = await answered(ai, max_cost=45 * 10**6, max_tokens=64)
+        assert (reply.cascade, asked(ai)) == (None, [SMALL])
+        assert reply.routing.reasons[-1] == f"the cost cap leaves nothing for {LARGE}, so the answer is not checked"
+
+
 @pytest.mark.parametrize(
     ("message", "fields"),
     [

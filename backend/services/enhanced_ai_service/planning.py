@@ -1,6 +1,6 @@
 """Decides, before anything is sent: which agent, which model, which messages, how many tokens, which cache key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from backend.domain.agent_routing import AgentRouter
@@ -161,8 +161,10 @@ class Planner:
         if not wanted or model or chosen is QUICK or row.id == self.catalogue.baseline.id:
             return plan
         large = self.catalogue.baseline.id
-        try:
-            escalation = self.plan(
+        return _cascading(
+            plan,
+            large,
+            lambda: self.plan(
                 user_id,
                 message,
                 items,
@@ -172,15 +174,7 @@ class Planner:
                 priority=priority,
                 max_tokens=max_tokens,
                 max_cost=max_cost,
-            )
-        except BudgetExceeded:
-            return _with_reason(plan, f"the cost cap leaves nothing for {large}, so the answer is not checked")
-        cascading = _with_reason(plan, f"the answer is checked, and {large} asked where it is doubted")
-        return replace(
-            cascading,
-            escalation=escalation,
-            key=cascade_key(plan.key, escalation.key),
-            scope=cascade_key(plan.scope, escalation.scope),
+            ),
         )
 
     def _fit(
@@ -199,6 +193,20 @@ class Planner:
         if model.status == "retired":
             raise InvalidInput("The vendor has retired this model.", code="model_retired")
         return model
+
+
+def _cascading(plan: Plan, large: str, escalate: Callable[[], Plan]) -> Plan:
+    """The plan with that of the large model, unless the cost cap leaves nothing for it."""
+    try:
+        escalation = escalate()
+    except BudgetExceeded:
+        return _with_reason(plan, f"the cost cap leaves nothing for {large}, so the answer is not checked")
+    return replace(
+        _with_reason(plan, f"the answer is checked, and {large} asked where it is doubted"),
+        escalation=escalation,
+        key=cascade_key(plan.key, escalation.key),
+        scope=cascade_key(plan.scope, escalation.scope),
+    )
 
 
 def _with_reason(plan: Plan, reason: str) -> Plan:
