@@ -14,8 +14,8 @@ from backend.services.repositories.routing_labels import RoutingLabelRepository
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from backend.services.scalable_database import ScalableDatabase
 from tests.support.application import Account, Served
+from tests.support.calibrations import make_fitted
 from tests.support.chat import Chat, Json, counters, ledger, pico
-from tests.support.database.contract.calibration import make_fitted
 from tests.support.waiting import eventually
 
 CALIBRATION = "/api/admin/calibration"

@@ -29,7 +29,7 @@ from backend.services.repositories.routing_labels import AdminRoutingLabelReposi
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay
 from backend.services.scalable_database import ScalableDatabase
 from tests.support.bus import Bus, Network
-from tests.support.database.contract.calibration import make_fitted
+from tests.support.calibrations import make_fitted
 from tests.support.database.opening import opened
 from tests.support.waiting import eventually
 

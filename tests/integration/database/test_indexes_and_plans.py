@@ -44,9 +44,9 @@ from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from backend.services.turn_log.documents import new_conversation
+from tests.support.calibrations import make_fitted
 from tests.support.database.contract.api_keys import make_api_key
 from tests.support.database.contract.audit import make_entry
-from tests.support.database.contract.calibration import make_fitted
 from tests.support.database.contract.external_identities import ADA
 from tests.support.database.contract.feedback import make_feedback
 from tests.support.database.contract.mail_links import make_token

@@ -6,8 +6,8 @@ from backend.services.repositories.calibrations import CalibrationRepository
 from tests.servers import SimulatorHandle
 from tests.support.api_keys import make_key
 from tests.support.application import Served
+from tests.support.calibrations import make_fitted
 from tests.support.chat import asked
-from tests.support.database.contract.calibration import make_fitted
 from tests.support.waiting import eventually
 from tests.support.workers import Workers
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-from backend.domain.calibration import BINS, OTHERS, Calibration
-from backend.domain.calibration_evidence import Evidence, QualityLoss
+from backend.domain.calibration import BINS
+from backend.domain.calibration_evidence import Evidence
 from backend.domain.calibration_fit import Label
-from backend.domain.calibration_history import CalibrationSettings, CalibrationState, Drift, Fitted
+from backend.domain.calibration_history import CalibrationSettings, CalibrationState, Drift
 from backend.domain.usage import UsageRecord
 from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.personal_data import PersonalDataRepository
@@ -20,28 +20,11 @@ from backend.services.repositories.routing_traffic import RoutingTrafficReposito
 from backend.services.repositories.usage import AdminUsageRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.turn_log.own_calls import OwnCalls
+from tests.support.calibrations import AT, make_fitted
 from tests.support.database.turns import NOW, make_call
 
-AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = AT.date()
 BILLED = "somebody"
-
-
-def make_fitted(version: int, **changes: object) -> Fitted:
-    fitted = Fitted(
-        calibration=Calibration(version, {"a.b": (0.0, 0.7, 1.0), OTHERS: (0.0, 1.0)}),
-        at=AT + timedelta(hours=version),
-        actor_id="user_ada",
-        cause="asked",
-        labels={"judge": 60},
-        large_share=0.4,
-        share_before=0.55,
-        share=0.4,
-        shares={"a.b": 0.4},
-        loss=QualityLoss(0.1, 0.05, 0.2, 60),
-        traffic={"a.b": tuple(range(BINS))},
-    )
-    return replace(fitted, **changes)  # type: ignore[arg-type]
 
 
 async def test_a_calibration_is_stored_once_and_read_back_whole(database: ScalableDatabase) -> None:
