@@ -8,15 +8,18 @@ could have been another one counts as a false hit, so that reuse ends rather too
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
+from typing import Any
 
 from backend.domain.answer_agreement import final_answer
 from backend.domain.proportions import wilson
 
 CEILING = 0.02
 """The share of false hits from which on similar answers are no longer reused, as soon as it is beyond doubt."""
+SIMILAR = "similar"
 FALSE_AT_LEAST = 2
 """A single false hit is never beyond doubt: somebody may have asked afresh out of curiosity."""
 AUDITED_SHARE = 0.05
@@ -73,6 +76,11 @@ class SimilarState:
     reason: str | None = None
     since: datetime | None = None
     findings: SimilarFindings = SimilarFindings()
+
+
+def is_similar(receipt: Mapping[str, Any] | None) -> bool:
+    """Whether a receipt is of an answer to another question, reused for a similar one."""
+    return ((receipt or {}).get("cache") or {}).get("layer") == SIMILAR
 
 
 def is_audited(request_id: str, share: float = AUDITED_SHARE) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from backend.domain.audit import AuditAction
-from backend.domain.similar_audit import CEILING, SimilarState
+from backend.domain.similar_audit import CEILING, SimilarState, is_similar
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.audit_log import AuditLog
 from backend.services.changes import Announcements
@@ -23,7 +23,6 @@ CHANNEL = "similar_answers"
 HEARING_S, DEAF_S = 5.0, 0.5
 ITSELF = "aether"
 """The actor where no administrator did it."""
-SIMILAR = "similar"
 
 log = structlog.get_logger()
 
@@ -82,9 +81,7 @@ class SimilarAnswersSwitch:
 
     async def disputed(self, message_id: str, receipt: Mapping[str, Any] | None) -> None:
         """The user says that an answer is no good, or asks for another; it counts where it was a similar question's."""
-        if ((receipt or {}).get("cache") or {}).get("layer") != SIMILAR:
-            return
-        if state := await self._repository.dispute(message_id):
+        if is_similar(receipt) and (state := await self._repository.dispute(message_id)):
             await self._weigh(state)
 
     async def set_enabled(self, enabled: bool, actor: str) -> None:

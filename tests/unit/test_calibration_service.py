@@ -286,6 +286,8 @@ RECEIPT: dict[str, Any] = {
         (RECEIPT, "down", 1),
         (RECEIPT, "up", 0),
         ({**RECEIPT, "routing": {**RECEIPT["routing"], "tier": "large"}}, "down", None),
+        ({**RECEIPT, "cache": {"layer": "l1"}}, "down", 1),
+        ({**RECEIPT, "cache": {"layer": "similar"}}, "down", None),
         ({"error": {"code": "x"}}, "down", None),
         ({"agents_used": []}, "up", None),
         (None, "up", None),

@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.domain.calibration_fit import WEIGHTS, Gain, Label, Source
 from backend.domain.feedback import Rating
+from backend.domain.similar_audit import is_similar
 from backend.services.repositories.routing_labels import RoutingLabelRepository
 
 GAIN_OF: Mapping[Rating, Gain] = {"up": 0, "down": 1}
@@ -38,9 +39,9 @@ class Labelling:
     async def _put(
         self, user_id: str, message_id: str, receipt: Mapping[str, Any] | None, source: Source, gain: Gain
     ) -> None:
-        """Of the large model's answers, and of a team's, it says nothing."""
+        """Of the large model's answers, of a team's, and of what another question was answered, it says nothing."""
         routing = (receipt or {}).get("routing")
-        if not routing or routing["tier"] != "small" or (receipt or {}).get("error"):
+        if not routing or routing["tier"] != "small" or (receipt or {}).get("error") or is_similar(receipt):
             return
         model = str((receipt or {}).get("model_used", ""))
         await self.compared(user_id, message_id, model, routing.get("domain"), routing["complexity"], gain, source)
