@@ -10,6 +10,8 @@ from router_training import (
     evaluate_agents,
     evaluate_cascade,
     evaluate_complexity,
+    evaluate_similar,
+    evaluate_team,
     worked_answers,
 )
 
@@ -18,6 +20,8 @@ EVALUATED: Mapping[str, ModuleType] = {
     "agents": evaluate_agents,
     "complexity": evaluate_complexity,
     "cascade": evaluate_cascade,
+    "similar": evaluate_similar,
+    "team": evaluate_team,
 }
 
 
