@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from typing import Any
 
 import orjson
@@ -80,6 +81,8 @@ def _program(text: str) -> str | None:
     if block is None or not re.search(r"\b(?:def|class|import|return|print)\b", block):
         return None
     try:
-        return ast.dump(ast.parse(block))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they would print lines of the program
+            return ast.dump(ast.parse(block))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -48,6 +48,11 @@ def test_a_final_answer_is_found_where_it_is_stated(text: str, found: str | None
     assert final_answer(text) == found
 
 
+def test_a_program_with_a_doubtful_escape_is_read_without_a_warning_that_shows_it() -> None:
+    program = '```python\nimport re\nprint(re.findall("\\d", "a1"))\n```'
+    assert compare_answers("Find digits.", program, program.replace("import re", "import  re  # digits")) == 0
+
+
 def test_a_program_that_is_too_deep_to_read_is_left_to_the_judge() -> None:
     deep = "```python\nprint(" + "(" * 5000 + ")" * 5000 + ")\n```"
     assert compare_answers("Nest it.", deep, deep + " ") == 0, "the same words"
