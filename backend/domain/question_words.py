@@ -93,7 +93,7 @@ COULD_YOU = r"(?:czy )?(?:możesz|mógłbyś|mogłabyś|może pan|może pani)(?:
 
 _ENGLISH = (
     (r"(?:thank you|good morning)", ""),
-    (r"(?:can|could|would|will) you(?: please)?(?= (?:please )?(?:" + REQUEST + r")\b)", ""),
+    (r"(?:can|could|would|will) you(?: please)?(?= (?:please )?(?:" + REQUEST + r")(?: \S+){2})", ""),
     (r"(?:i want|i need|i would like) to (?:know|understand)(?= (?:who|what|how|why|when|where|which))", ""),
     (r"i would like to know(?: about)?", ""),
     (r"do you know(?= (?:who|what|how|why|when|where|which))", ""),
@@ -113,7 +113,7 @@ _ENGLISH = (
 _POLISH = (
     (r"dzień dobry", ""),
     (COULD_YOU + r"(?:powiedzieć|wyjaśnić|wytłumaczyć)(?= (?:jak|co|czym|kto|kiedy|gdzie|dlaczego|ile|czy)\w* )", ""),
-    *((COULD_YOU + infinitive, imperative) for infinitive, imperative in IMPERATIVES.items()),
+    *((COULD_YOU + infinitive + r"(?=(?: \S+){2})", imperative) for infinitive, imperative in IMPERATIVES.items()),
     (
         r"(?:powiedz|wyjaśnij|wytłumacz)(?: mi)?(?= (?:jak|jaki|jaka|jakie|co|czym|kto|kiedy|gdzie|dlaczego|ile|czy) )",
         "",
