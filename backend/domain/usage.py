@@ -64,7 +64,7 @@ class UsageRecord:
     baseline: what the large model would have cost with the same tokens; 0 for a call whose answer was given up.
     reported_cost: what the vendor says that the call cost, in pico-dollars; None where it says nothing.
     outcome: ok, cancelled, failed or unsettled. estimated: the vendor reported no usage.
-    purpose: answer, escalation (the large model after an answer was given up), agent or synthesis.
+    purpose: answer, escalation (the large model after an answer was given up), agent, synthesis or comparison.
     latency_s and ttft_s (time to first token) in seconds.
     """
 

@@ -15,7 +15,7 @@ from backend.domain.calibration_history import CalibrationSettings
 from backend.domain.comparisons import COMPARISONS_OWNER
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import TokenUsage, UsageRecord
-from backend.errors import BudgetExceeded, DeadlineExceeded, UpstreamError
+from backend.errors import BudgetExceeded, DeadlineExceeded, ModelUnavailable, UpstreamError
 from backend.services.budgets import Budgets, Hold
 from backend.services.calibration.comparing import Comparer, Comparison, Sample
 from backend.services.calibration.comparisons import Comparisons
@@ -26,6 +26,7 @@ from backend.services.calibration.traffic import TrafficCounter
 from backend.services.enhanced_ai_service.observing import Answered
 from backend.services.llm.provider import ChatMessage, ChatRequest
 from backend.services.llm.scripted import Reply, Script, ScriptedProvider
+from backend.services.llm.switched import Switched
 from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.turn_log.own_calls import OwnCalls
 from tests.support.waiting import eventually
@@ -128,6 +129,24 @@ async def test_what_cannot_be_compared_raises_and_its_calls_are_known(script: Sc
     records = comparing.records(comparison)
     assert [record.call for record in records] == list(range(len(provider.requests)))
     assert {(record.purpose, record.agent, record.baseline) for record in records} == {("comparison", "comparison", 0)}
+
+
+class Off:
+    """Models may not be called."""
+
+    enabled = False
+
+    def on_disabled(self, _: Callable[[], None]) -> None:
+        return None
+
+
+async def test_while_models_are_switched_off_nothing_is_compared() -> None:
+    provider, comparison = ScriptedProvider(), Comparison(SAMPLE)
+    comparing = Comparer(Switched(provider, Off()), ModelCatalogue(), rng=random.Random(1))
+    with pytest.raises(ModelUnavailable):
+        await comparing.compare(comparison)
+    assert provider.requests == []
+    assert [record.cost for record in comparing.records(comparison)] == [0]
 
 
 @pytest.mark.parametrize(
