@@ -34,7 +34,8 @@ class SimilarAnswersShape:
     audited: Annotated[int, Doc("Hits that were asked afresh instead")]
     differed: Annotated[int, Doc("Of those: another answer came")]
     false_share: Annotated[float | None, Doc("differed of audited, 0 to 1; null: nothing was audited")]
-    interval: Annotated[tuple[float, float] | None, Doc("Where that share lies, with 95% confidence")]
+    low: Annotated[float | None, Doc("Lower end of its 95% interval")]
+    high: Annotated[float | None, Doc("Upper end of its 95% interval")]
     certain: Annotated[float, Doc("The share of false hits that is beyond doubt, by audits or by users, 0 to 1")]
     ceiling: Annotated[float, Doc("Where certain is above this, they switch themselves off")]
     audited_share: Annotated[float, Doc("The share of hits that is asked afresh")]
@@ -56,6 +57,7 @@ async def set_similar_answers(body: SimilarAnswersBody, admin: Admin, services: 
 async def _shown(services: Services) -> SimilarAnswersShape:
     state = await services.similar.look()
     found = state.findings
+    low, high = found.interval or (None, None)
     return SimilarAnswersShape(
         allowed=services.similar.allowed,
         enabled=services.similar.enabled,
@@ -66,7 +68,8 @@ async def _shown(services: Services) -> SimilarAnswersShape:
         audited=found.audited,
         differed=found.differed,
         false_share=found.false_share,
-        interval=found.interval,
+        low=low,
+        high=high,
         certain=found.certain,
         ceiling=CEILING,
         audited_share=AUDITED_SHARE,

@@ -159,7 +159,8 @@ export interface SimilarAnswers {
   audited: number;
   differed: number;
   false_share: number | null;
-  interval: [number, number] | null;
+  low: number | null;
+  high: number | null;
   certain: number;
   ceiling: number;
   audited_share: number;

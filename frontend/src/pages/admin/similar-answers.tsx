@@ -27,11 +27,12 @@ function Findings({ found }: { found: SimilarAnswers }): ReactNode {
   const { t } = useWords();
   const { count, share } = useUnits();
   const change = useSwitch();
-  const { allowed, enabled, reason, interval } = found;
+  const { allowed, enabled, reason, low, high } = found;
   const state = enabled ? t("similar.on") : t(allowed ? "similar.off" : "similar.forbidden");
-  const falseNote = interval
-    ? t("similar.interval", { low: share(interval[0]), high: share(interval[1]) })
-    : t("similar.unaudited");
+  const falseNote =
+    low === null || high === null
+      ? t("similar.unaudited")
+      : t("similar.interval", { low: share(low), high: share(high) });
   return (
     <div className="stack">
       <p>{t("similar.text", { audited: share(found.audited_share), ceiling: share(found.ceiling) })}</p>
