@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "tests" / "data" / "agents"
 TABLE = ROOT / "backend" / "domain" / "tables" / "agents.json"
 COMMAND = "scripts/train_router.py agents"
-CONTEXT_WEIGHT = 0.7
+CONTEXT_WEIGHT = 1.3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +42,7 @@ def fit_table(training: Iterable[LabelledMessage], provenance: dict[str, str]) -
         "context_weight": CONTEXT_WEIGHT,
         "unit": classifier.unit,
         "classes": classifier.classes,
+        "intercepts": classifier.intercepts,
         "rows": classifier.rows,
     }
 

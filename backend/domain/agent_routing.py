@@ -13,7 +13,7 @@ UNSURE = "unsure"
 """The class of messages that belong to no agent."""
 
 TABLE_FORMAT = 1
-SHARPNESS = 3.0
+SHARPNESS = 4.0
 """Turns margins into probabilities; the one that fitted the training examples best in cross-validation."""
 
 CONTEXT_MESSAGES = 2
@@ -43,7 +43,8 @@ def parse_agent_table(text: str) -> AgentTable:
     if table["format"] != TABLE_FORMAT:
         raise ValueError(f"expected a table of format {TABLE_FORMAT}, found {table['format']}")
     rows = {feature: tuple(row) for feature, row in table["rows"].items()}
-    return AgentTable(TextClassifier(tuple(table["classes"]), rows, table["unit"]), table["context_weight"])
+    classifier = TextClassifier(tuple(table["classes"]), rows, table["unit"], tuple(table["intercepts"]))
+    return AgentTable(classifier, table["context_weight"])
 
 
 class AgentRouter:
@@ -66,7 +67,7 @@ class AgentRouter:
         text = scanned(message)
         features = features_of(text)
         now, before = self._margins(features, context)
-        best, second = sorted(self._known, key=lambda at: -now[at] - before[at])[:2]
+        best, second = sorted(self._known, key=self._totals(now, before).__getitem__, reverse=True)[:2]
         agent = self._agents[best] if any(now) or any(before) else None
         if agent is None:
             return AgentChoice(self._default, (_default_reason(self._default),), sure=False)
@@ -79,16 +80,20 @@ class AgentRouter:
     def scores(self, message: str, context: Sequence[str] = ()) -> dict[str, float]:
         """Probability of each agent that the table knows, by id; what is missing to 1 is that of none of them."""
         now, before = self._margins(features_of(scanned(message)), context)
-        weights = {at: exp(SHARPNESS * (now[at] + before[at])) for at in self._known}
+        totals = self._totals(now, before)
+        weights = {at: exp(SHARPNESS * totals[at]) for at in self._known}
         total = fsum(weights.values())
         return {agent.id: weights[at] / total for at in self._known if (agent := self._agents[at])}
 
+    def _totals(self, now: Sequence[float], before: Sequence[float]) -> list[float]:
+        return list(map(fsum, zip(self._classifier.intercepts, now, before, strict=True)))
+
     def _margins(self, features: Set[str], context: Sequence[str]) -> tuple[list[float], list[float]]:
         """Of the message and, with its weight, of what came before."""
-        now = self._classifier.scores(features)
+        now = self._classifier.evidence(features)
         if not context:
             return now, [0.0] * len(now)
-        before = self._classifier.scores(features_of(scanned(background(context))))
+        before = self._classifier.evidence(features_of(scanned(background(context))))
         return now, [self._context_weight * margin for margin in before]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import sqrt
+from operator import add
 
 from backend.domain.agent_features import spoken_words, word_features
 
@@ -19,14 +20,20 @@ class TextClassifier:
     """A linear classifier. Scores are margins: above 0 for, below 0 against a class.
 
     rows: feature -> row, in the order of the classes. unit: what an integer weight in a text of length 1 stands for.
+    intercepts: margins of a text of which nothing is known.
     """
 
     classes: tuple[str, ...]
     rows: Mapping[str, Row]
     unit: float
+    intercepts: tuple[float, ...]
 
     def scores(self, features: Iterable[str]) -> list[float]:
-        """One margin a class, in their order; all 0 where no feature is known."""
+        """One margin a class, in their order."""
+        return list(map(add, self.intercepts, self.evidence(features)))
+
+    def evidence(self, features: Iterable[str]) -> list[float]:
+        """What features add to the intercepts; all 0 where none is known."""
         rows = self.rows
         found = [rows[feature] for feature in features if feature in rows]
         if not found:

@@ -127,7 +127,7 @@ def test_an_agent_that_left_the_roster_is_not_chosen() -> None:
 
 
 def test_where_two_are_equal_the_order_of_the_table_decides() -> None:
-    table = AgentTable(TextClassifier(("dev", "luna", "unsure"), {"echo": (100, 9, 9, -9)}, 0.01), 0.4)
+    table = AgentTable(TextClassifier(("dev", "luna", "unsure"), {"echo": (100, 9, 9, -9)}, 0.01, (0.0, 0.0, 0.0)), 0.4)
     assert AgentRouter(table).route("echo").agent.id == "dev"
 
 
