@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "tests" / "data" / "agents"
 TABLE = ROOT / "backend" / "domain" / "tables" / "agents.json"
 COMMAND = "scripts/train_router.py agents"
-CONTEXT_WEIGHT = 1.3
+CONTEXT_WEIGHT = 2.4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

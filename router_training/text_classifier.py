@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, log, sqrt
 
-from backend.domain.agent_features import features_of, scanned
+from backend.domain.agent_features import context_share, features_of, scanned
 from backend.domain.text_classifier import Row, TextClassifier
 from router_training.linear_svm import Vector, fit_one
 
 COST = 1.0
 EPOCHS = 5
-BEGINNING_WEIGHT, PAIR_WEIGHT = 0.45, 0.7
+BEGINNING_WEIGHT, PAIR_WEIGHT = 0.5, 0.85
 """What several words have in common, and what follows from words that are there, tells less than a word itself."""
 IDF_DIGITS = 6
 INTERCEPT_DIGITS = 4
@@ -71,8 +71,9 @@ def _vector(space: Space, example: Example, context_weight: float, constant: int
     """constant: index of the feature that every text has, outside its length: its weight is the intercept."""
     values = space.vector(example.text)
     if example.context:
+        weight = context_weight * context_share(scanned(example.text))
         for at, value in space.vector(example.context).items():
-            values[at] = values.get(at, 0.0) + context_weight * value
+            values[at] = values.get(at, 0.0) + weight * value
     values[constant] = 1.0
     return tuple(values), tuple(values.values())
 

@@ -5,6 +5,7 @@ Beginnings stand in for stems: they find the inflected forms of both English and
 
 import re
 from itertools import pairwise
+from math import sqrt
 
 HEAD_CHARACTERS, TAIL_CHARACTERS = 600, 400
 """What is read of a text: people say what they want before or after what they paste, seldom in the middle of it."""
@@ -50,6 +51,11 @@ def tokens_of(text: str) -> list[str]:
     """Tokens in lower case, without Polish diacritics; every number is "0"."""
     tokens: list[str] = TOKENS.findall(text.lower().translate(PLAIN_LETTERS))
     return ["0" if token.isdigit() else token for token in tokens]
+
+
+def context_share(text: str) -> float:
+    """How much what came before counts beside a text: the less the more is said, 1 for a single word."""
+    return 1.0 / sqrt(max(len(tokens_of(text)), 1))
 
 
 def spoken_words(text: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from math import exp, fsum
 
-from backend.domain.agent_features import CODE, features_of, scanned
+from backend.domain.agent_features import CODE, context_share, features_of, scanned
 from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
 from backend.domain.text_classifier import TextClassifier
 
@@ -22,7 +22,7 @@ REASON_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class AgentTable:
-    """What scripts/train_router.py has fitted. context_weight: of what came before; the message itself has 1."""
+    """What scripts/train_router.py has fitted. context_weight: of what came before a single word."""
 
     classifier: TextClassifier
     context_weight: float
@@ -66,7 +66,7 @@ class AgentRouter:
         """The agent whose examples the message is most like; what came before counts less than the message."""
         text = scanned(message)
         features = features_of(text)
-        now, before = self._margins(features, context)
+        now, before = self._margins(text, features, context)
         best, second = sorted(self._known, key=self._totals(now, before).__getitem__, reverse=True)[:2]
         agent = self._agents[best] if any(now) or any(before) else None
         if agent is None:
@@ -79,7 +79,8 @@ class AgentRouter:
 
     def scores(self, message: str, context: Sequence[str] = ()) -> dict[str, float]:
         """Probability of each agent that the table knows, by id; what is missing to 1 is that of none of them."""
-        now, before = self._margins(features_of(scanned(message)), context)
+        text = scanned(message)
+        now, before = self._margins(text, features_of(text), context)
         totals = self._totals(now, before)
         weights = {at: exp(SHARPNESS * totals[at]) for at in self._known}
         total = fsum(weights.values())
@@ -88,13 +89,14 @@ class AgentRouter:
     def _totals(self, now: Sequence[float], before: Sequence[float]) -> list[float]:
         return list(map(fsum, zip(self._classifier.intercepts, now, before, strict=True)))
 
-    def _margins(self, features: Set[str], context: Sequence[str]) -> tuple[list[float], list[float]]:
+    def _margins(self, text: str, features: Set[str], context: Sequence[str]) -> tuple[list[float], list[float]]:
         """Of the message and, with its weight, of what came before."""
         now = self._classifier.evidence(features)
         if not context:
             return now, [0.0] * len(now)
         before = self._classifier.evidence(features_of(scanned(background(context))))
-        return now, [self._context_weight * margin for margin in before]
+        weight = self._context_weight * context_share(text)
+        return now, [weight * margin for margin in before]
 
 
 def background(context: Sequence[str]) -> str:

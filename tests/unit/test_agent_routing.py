@@ -72,7 +72,7 @@ def test_the_conversation_so_far_tips_a_message_without_a_field_of_its_own(route
     choice = router.route("And what else?", context)
     assert choice.agent.id == "atlas"
     assert "conversation so far" in choice.reasons[0]
-    assert router.route("Fix this Python function", context).agent.id == "dev"
+    assert router.route("Why does this Python function raise a KeyError?", context).agent.id == "dev"
 
 
 def test_only_the_latest_of_the_conversation_counts(router: AgentRouter) -> None:
@@ -100,7 +100,7 @@ def test_any_text_has_an_answer_always_the_same_with_words_of_its_own(message: s
     router = agent_router()
     choice = router.route(message, context)
     assert choice == router.route(message, context)
-    assert 0 < sum(router.scores(message, context).values()) < 1
+    assert 0 < sum(router.scores(message, context).values()) < 1 + 1e-9
     spoken = SPOKEN.search(choice.reasons[0])
     for word in spoken[1].split(", ") if spoken else []:
         assert word in message.lower()

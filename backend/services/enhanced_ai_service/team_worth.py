@@ -9,8 +9,8 @@ from backend.domain.agents import AGENTS_BY_ID, Agent
 from backend.domain.replies import CostRange, TeamPart, TeamWorth
 from backend.domain.team_worth import Separation
 
-CLEAR_PROBABILITY = 0.85
-"""From which the agent router is sure enough of a part: the highest that misses no team of the fitting part."""
+CLEAR_PROBABILITY = 0.95
+"""From which the agent router is sure enough of a part: it misses one team of the fitting part."""
 
 
 @dataclass(frozen=True, slots=True)
