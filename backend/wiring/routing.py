@@ -1,12 +1,13 @@
 """The routers, with the tables that they were fitted to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 import structlog
 
 from backend.config import Settings
 from backend.domain.agent_routing import AgentRouter, parse_agent_table
+from backend.domain.agents import AGENTS, Agent
 from backend.domain.calibration import Calibration
 from backend.domain.complexity import ComplexityRouter, parse_complexity
 from backend.domain.worked_answers import WorkedAnswers, parse_worked_answers
@@ -29,9 +30,9 @@ def _table(name: str) -> str:
     return files("backend.domain").joinpath("tables", f"{name}.json").read_text(encoding="utf-8")
 
 
-def agent_router_of(settings: Settings) -> AgentRouter:
+def agent_router_of(settings: Settings, roster: Sequence[Agent] = AGENTS) -> AgentRouter:
     """Says which agents of the roster have no part in the table: nobody is routed to them."""
-    router = AgentRouter(parse_agent_table(_table("agents")), default=settings.default_agent)
+    router = AgentRouter(parse_agent_table(_table("agents")), roster, settings.default_agent)
     for agent in router.untrained:
         log.warning("agent_not_trained", agent=agent, cure="scripts/train_router.py agents")
     return router

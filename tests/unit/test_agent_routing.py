@@ -6,11 +6,14 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from backend.config import Settings
 from backend.domain.agent_features import HEAD_CHARACTERS, TAIL_CHARACTERS
 from backend.domain.agent_routing import AgentRouter, AgentTable, parse_agent_table
 from backend.domain.agents import AGENTS, AGENTS_BY_ID, DEFAULT_AGENT, Agent
 from backend.domain.text_classifier import TextClassifier
+from backend.wiring.routing import agent_router_of
 from tests.support.routing import AGENT_TABLE, agent_router, agent_table
 
 CARTOGRAPHER = Agent("mira", "Mira", "Cartographer", "Draws maps.", "You are Mira, a cartographer.", 0.4, "small")
@@ -117,6 +120,14 @@ def test_an_agent_without_examples_is_named_and_never_chosen() -> None:
     assert router.untrained == ("mira",)
     assert router.route("Draw a map of the coast, cartographer Mira").agent is not CARTOGRAPHER
     assert "mira" not in router.scores("Draw a map")
+
+
+def test_start_up_says_which_agents_nobody_is_routed_to_and_refuses_a_default_that_is_none() -> None:
+    with capture_logs() as logs:
+        agent_router_of(Settings(default_agent="luna"), (*AGENTS, CARTOGRAPHER))
+    assert [(line["event"], line["agent"]) for line in logs] == [("agent_not_trained", "mira")]
+    with pytest.raises(ValueError, match="expected one of dev, luna"):
+        Settings(default_agent="mira")
 
 
 def test_an_agent_that_left_the_roster_is_not_chosen() -> None:
