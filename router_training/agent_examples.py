@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from backend.domain.agent_routing import background
+from backend.domain.routing.agent_routing import background
 from router_training.text_classifier import Example
 
 HELD_OUT_ONE_IN = 5

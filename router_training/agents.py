@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.domain.agent_routing import TABLE_FORMAT
+from backend.domain.routing.agent_routing import TABLE_FORMAT
 from router_training.agent_examples import LabelledMessage, checksums, example_files, read_examples
 from router_training.text_classifier import fit
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "tests" / "data" / "agents"
-TABLE = ROOT / "backend" / "domain" / "tables" / "agents.json"
+TABLE = ROOT / "backend" / "domain" / "routing" / "tables" / "agents.json"
 COMMAND = "scripts/train_router.py agents"
 CONTEXT_WEIGHT = 2.4
 

@@ -8,9 +8,9 @@ from math import fsum, log
 from pathlib import Path
 from typing import Any
 
-from backend.domain.complexity import TABLE_FORMAT, ComplexityModel, parse_complexity
-from backend.domain.question_domains import SCALE
-from backend.domain.text_features import read
+from backend.domain.routing.complexity import TABLE_FORMAT, ComplexityModel, parse_complexity
+from backend.domain.routing.question_domains import SCALE
+from backend.domain.routing.text_features import read
 from router_training.agent_examples import LabelledMessage, read_examples
 from router_training.agents import EXAMPLES
 from router_training.gain_model import fit_gain_model
@@ -30,7 +30,7 @@ from router_training.questions import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "backend" / "domain" / "tables" / "complexity.json"
+TABLE = ROOT / "backend" / "domain" / "routing" / "tables" / "complexity.json"
 COMMAND = "scripts/train_router.py complexity --data DIR"
 STEPS = 100
 LONG_PART = 100

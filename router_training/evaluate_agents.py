@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-from backend.domain.agent_features import features_of, scanned
-from backend.domain.agent_routing import UNSURE, AgentRouter, parse_agent_table
-from backend.domain.text_classifier import TextClassifier
+from backend.domain.routing.agent_features import features_of, scanned
+from backend.domain.routing.agent_routing import UNSURE, AgentRouter, parse_agent_table
+from backend.domain.routing.text_classifier import TextClassifier
 from router_training.agent_examples import LabelledMessage, checksums, example_files, read_examples
 from router_training.agents import EXAMPLES, TABLE
 from router_training.text_classifier import Example, fit

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.domain.answer_checks import DOUBT_THRESHOLD, check_answer
+from backend.domain.answers.checks import DOUBT_THRESHOLD, check_answer
+from backend.domain.answers.worked import WorkedAnswers
 from backend.domain.proportions import wilson
-from backend.domain.worked_answers import WorkedAnswers
 from router_training.questions import GSM8K, Answered, checksum, gsm8k, split
 from router_training.worked_answers import shipped
 

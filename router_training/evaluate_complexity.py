@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from backend.domain.complexity import ComplexityModel
-from backend.domain.text_features import read
+from backend.domain.routing.complexity import ComplexityModel
+from backend.domain.routing.text_features import read
 from router_training import complexity, worked_answers
 from router_training.gain_curves import SAVING, Curve, Figure, curve, judged
 from router_training.gain_model import fit_gain_model

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend.domain.proportions import wilson
 from backend.domain.question_form import form_of
-from backend.domain.similarity import THRESHOLD, similarity
+from backend.domain.similarity.questions import THRESHOLD, similarity
 from router_training.questions import CLINC, MMLU, checksum, mmlu
 
 PAIRS = Path(__file__).resolve().parents[1] / "tests/data/similar_pairs.jsonl"

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from backend.domain.agent_routing import AgentRouter, parse_agent_table
-from backend.domain.team_worth import Separation, separate
+from backend.domain.routing.agent_routing import AgentRouter, parse_agent_table
+from backend.domain.routing.team_worth import Separation, separate
 from backend.services.enhanced_ai_service.team_worth import field_of
 from router_training.agents import TABLE
 from router_training.evaluate_similar import share_of

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from math import fsum, log, sqrt
 
-from backend.domain.gain_model import FIGURE_RANGE, SCALE, FigureRow, GainModel, WordRow
-from backend.domain.text_features import FIGURES, Reading, read
+from backend.domain.routing.gain_model import FIGURE_RANGE, SCALE, FigureRow, GainModel, WordRow
+from backend.domain.routing.text_features import FIGURES, Reading, read
 from router_training.logistic_regression import Vector, fit
 from router_training.questions import Answered
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, log, sqrt
 
-from backend.domain.agent_features import context_share, features_of, scanned
-from backend.domain.text_classifier import Row, TextClassifier
+from backend.domain.routing.agent_features import context_share, features_of, scanned
+from backend.domain.routing.text_classifier import Row, TextClassifier
 from router_training.linear_svm import Vector, fit_one
 
 COST = 1.0

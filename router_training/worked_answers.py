@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.domain.worked_answers import (
+from backend.domain.answers.worked import (
     FIGURE_RANGE,
     REASONS,
     TABLE_FORMAT,
@@ -18,7 +18,7 @@ from router_training.gain_model import DIGITS, scale_of
 from router_training.logistic_regression import Vector, fit
 from router_training.questions import GSM8K, Answered, checksum, gsm8k, split
 
-TABLE = Path(__file__).resolve().parent.parent / "backend" / "domain" / "tables" / "worked_answers.json"
+TABLE = Path(__file__).resolve().parent.parent / "backend" / "domain" / "routing" / "tables" / "worked_answers.json"
 COMMAND = "scripts/train_router.py cascade --data DIR"
 COST = 0.1
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from backend.domain.calibration_rules import EXCESS_LIMIT, INDEX_LIMIT
-from backend.domain.similar_audit import CEILING
+from backend.domain.calibration.rules import EXCESS_LIMIT, INDEX_LIMIT
+from backend.domain.similarity.audit import CEILING
 from backend.domain.usage import PICO_PER_USD, format_usd
 
 Metric = Literal[

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.domain.question_words import (
+from backend.domain.similarity.words import (
     ABOUT_WORDS,
     AUXILIARY,
     AUXILIARY_AFTER,

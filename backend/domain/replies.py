@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Annotated, Literal
 
-from backend.domain.cascade import CascadeUse
+from backend.domain.answers.cascade import CascadeUse
 from backend.domain.doc import Doc
 from backend.domain.usage import TokenUsage
 

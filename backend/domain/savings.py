@@ -6,7 +6,7 @@ up, and shown as it is. An amount is unknown as soon as a price that it rests on
 
 from dataclasses import dataclass
 
-from backend.domain.calibration_evidence import Evidence
+from backend.domain.calibration.evidence import Evidence
 
 
 def saved_of(cost: int | None, baseline: int | None) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from backend.domain.agents import TEAM
-from backend.domain.calibration_evidence import Evidence
+from backend.domain.calibration.evidence import Evidence
 from backend.domain.daily_usage import DailyUsage
 from backend.domain.savings import describe
 from backend.domain.usage import format_usd

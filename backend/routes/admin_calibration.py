@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from backend.domain.calibration import OTHERS
-from backend.domain.calibration_evidence import QualityLoss
-from backend.domain.calibration_fit import Source
-from backend.domain.calibration_history import CalibrationSettings, Cause, Fitted
-from backend.domain.calibration_rules import EXCESS_LIMIT, INDEX_LIMIT
+from backend.domain.calibration.evidence import QualityLoss
+from backend.domain.calibration.fit import Source
+from backend.domain.calibration.history import CalibrationSettings, Cause, Fitted
+from backend.domain.calibration.ranks import OTHERS
+from backend.domain.calibration.rules import EXCESS_LIMIT, INDEX_LIMIT
 from backend.domain.doc import Doc
 from backend.domain.usage import format_usd, parse_usd
 from backend.routes.admin import AmountOfMoney

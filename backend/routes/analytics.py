@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from backend.domain.calibration_evidence import Evidence
+from backend.domain.calibration.evidence import Evidence
 from backend.domain.daily_usage import AnalyticsData, DailyUsage
 from backend.domain.doc import Doc
 from backend.domain.usage import format_usd

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from backend.domain.calibration_evidence import Evidence
+from backend.domain.calibration.evidence import Evidence
 from backend.domain.doc import Doc
 from backend.domain.savings import Savings, describe
 from backend.domain.usage import format_usd

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from backend.domain.doc import Doc
-from backend.domain.similar_audit import AUDITED_SHARE, CEILING
+from backend.domain.similarity.audit import AUDITED_SHARE, CEILING
 from backend.routes.deps import Admin, AetherServices
 from backend.routes.problems import ADMIN_PROBLEMS, problem_responses
 from backend.routes.text import Shape

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from backend.domain.audit import AuditAction
-from backend.domain.similar_audit import CEILING, SimilarState, is_similar
+from backend.domain.similarity.audit import CEILING, SimilarState, is_similar
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.audit_log import AuditLog
 from backend.services.changes import Announcements

@@ -6,11 +6,11 @@ from importlib.resources import files
 import structlog
 
 from backend.config import Settings
-from backend.domain.agent_routing import AgentRouter, parse_agent_table
 from backend.domain.agents import AGENTS, Agent
-from backend.domain.calibration import Calibration
-from backend.domain.complexity import ComplexityRouter, parse_complexity
-from backend.domain.worked_answers import WorkedAnswers, parse_worked_answers
+from backend.domain.answers.worked import WorkedAnswers, parse_worked_answers
+from backend.domain.calibration.ranks import Calibration
+from backend.domain.routing.agent_routing import AgentRouter, parse_agent_table
+from backend.domain.routing.complexity import ComplexityRouter, parse_complexity
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ def worked_answers() -> WorkedAnswers:
 
 def _table(name: str) -> str:
     """As scripts/train_router.py has written it."""
-    return files("backend.domain").joinpath("tables", f"{name}.json").read_text(encoding="utf-8")
+    return files("backend.domain.routing").joinpath("tables", f"{name}.json").read_text(encoding="utf-8")
 
 
 def agent_router_of(settings: Settings, roster: Sequence[Agent] = AGENTS) -> AgentRouter:

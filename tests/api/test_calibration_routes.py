@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import httpx
 
 from backend.domain.audit import AuditAction
-from backend.domain.calibration import BINS, OTHERS, Calibration
-from backend.domain.calibration_fit import Label
-from backend.domain.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.fit import Label
+from backend.domain.calibration.ranks import BINS, OTHERS, Calibration
 from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.routing_labels import RoutingLabelRepository
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay

@@ -10,7 +10,7 @@ import httpx
 import pyotp
 import pytest
 
-from backend.domain.calibration import BINS
+from backend.domain.calibration.ranks import BINS
 from backend.domain.replies import ChatReceipt, ChatReply, QuickReply, Quote, TeamReceipt, TeamReply
 from backend.routes.events import EVENTS
 from backend.services.repositories.routing_traffic import RoutingTrafficRepository, TrafficDay

@@ -121,7 +121,7 @@ def run(backend: Path, settings: Settings, check: str) -> None:
 
 def train_agents(backend: Path, examples: Path) -> None:
     command = ["scripts/train_router.py", "agents", "--examples", str(examples)]
-    table = ["--table", str(backend / "domain" / "tables" / "agents.json")]
+    table = ["--table", str(backend / "domain" / "routing" / "tables" / "agents.json")]
     subprocess.run([sys.executable, *command, *table], cwd=ROOT, capture_output=True, timeout=60, check=True)
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from backend.domain.calibration import BINS, OTHERS, Calibration
-from backend.domain.calibration_evidence import QualityLoss
-from backend.domain.calibration_history import Fitted
+from backend.domain.calibration.evidence import QualityLoss
+from backend.domain.calibration.history import Fitted
+from backend.domain.calibration.ranks import BINS, OTHERS, Calibration
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -3,15 +3,15 @@
 from functools import cache
 from pathlib import Path
 
-from backend.domain.agent_routing import AgentRouter, AgentTable, parse_agent_table
 from backend.domain.agents import AGENTS, DEFAULT_AGENT
-from backend.domain.complexity import ComplexityModel, ComplexityRouter
-from backend.domain.worked_answers import WorkedAnswers
+from backend.domain.answers.worked import WorkedAnswers
+from backend.domain.routing.agent_routing import AgentRouter, AgentTable, parse_agent_table
+from backend.domain.routing.complexity import ComplexityModel, ComplexityRouter
 from router_training import complexity
 from router_training import worked_answers as worked
 
 ROOT = Path(__file__).resolve().parents[2]
-AGENT_TABLE = ROOT / "backend" / "domain" / "tables" / "agents.json"
+AGENT_TABLE = ROOT / "backend" / "domain" / "routing" / "tables" / "agents.json"
 
 
 @cache

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from backend.domain.agent_features import tokens_of
-from backend.domain.agent_routing import UNSURE
 from backend.domain.agents import AGENTS_BY_ID
+from backend.domain.routing.agent_features import tokens_of
+from backend.domain.routing.agent_routing import UNSURE
 from router_training.agent_examples import LabelledMessage, checksums, example_files, read_examples
 from router_training.agents import EXAMPLES, fit_table, render
 from router_training.evaluate_agents import chosen, interval

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from backend.config import Settings
-from backend.domain.agent_features import HEAD_CHARACTERS, TAIL_CHARACTERS
-from backend.domain.agent_routing import AgentRouter, AgentTable, parse_agent_table
 from backend.domain.agents import AGENTS, AGENTS_BY_ID, DEFAULT_AGENT, Agent
-from backend.domain.text_classifier import TextClassifier
+from backend.domain.routing.agent_features import HEAD_CHARACTERS, TAIL_CHARACTERS
+from backend.domain.routing.agent_routing import AgentRouter, AgentTable, parse_agent_table
+from backend.domain.routing.text_classifier import TextClassifier
 from backend.wiring.routing import agent_router_of
 from tests.support.routing import AGENT_TABLE, agent_router, agent_table
 

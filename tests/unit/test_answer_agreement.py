@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.domain.answer_agreement import COMPARED_CHARACTERS, compare_answers, final_answer
+from backend.domain.calibration.agreement import COMPARED_CHARACTERS, compare_answers, final_answer
 
 PROGRAM = "Here it is:\n```python\ndef double(n):\n    # twice\n    return 2*n\n```"
 SAME_PROGRAM = "```python\ndef double(n):\n    return 2 * n\n```\nIt doubles."

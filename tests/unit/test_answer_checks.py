@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.domain.answer_checks import DOUBT_THRESHOLD, check_answer
+from backend.domain.answers.checks import DOUBT_THRESHOLD, check_answer
 
 SCHEMA = (
     'Answer in this schema: {"type": "object", "required": ["name", "tags"], "properties": '

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.domain.arithmetic import equations
+from backend.domain.answers.arithmetic import equations
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.domain.calibration import BINS, OTHERS, UNCALIBRATED, Calibration, bin_of, large_share_of, large_shares
-from backend.domain.calibration_evidence import quality_loss, stability_index
-from backend.domain.calibration_fit import LABELS_NEEDED, Gain, Label, Source, fit, pool_adjacent_violators
+from backend.domain.calibration.evidence import quality_loss, stability_index
+from backend.domain.calibration.fit import LABELS_NEEDED, Gain, Label, Source, fit, pool_adjacent_violators
+from backend.domain.calibration.ranks import (
+    BINS,
+    OTHERS,
+    UNCALIBRATED,
+    Calibration,
+    bin_of,
+    large_share_of,
+    large_shares,
+)
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 

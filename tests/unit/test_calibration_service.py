@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from backend.domain.audit import AuditAction
-from backend.domain.calibration import BINS
-from backend.domain.calibration_evidence import Evidence
-from backend.domain.calibration_fit import WEIGHTS, Label, Source
-from backend.domain.calibration_history import CalibrationSettings, Drift
-from backend.domain.calibration_rules import PAUSE, cause_to_fit, drift_of
+from backend.domain.calibration.evidence import Evidence
+from backend.domain.calibration.fit import WEIGHTS, Label, Source
+from backend.domain.calibration.history import CalibrationSettings, Drift
+from backend.domain.calibration.ranks import BINS
+from backend.domain.calibration.rules import PAUSE, cause_to_fit, drift_of
 from backend.domain.feedback import Rating
 from backend.errors import Conflict, DatabaseUnavailable, NotFound
 from backend.services.audit_log import AuditLog

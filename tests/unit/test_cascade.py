@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from backend.domain.answer_checks import AnswerCheck
-from backend.domain.cascade import CascadeUse, Hindrance, cascade_of, judged
+from backend.domain.answers.cascade import CascadeUse, Hindrance, cascade_of, judged
+from backend.domain.answers.checks import AnswerCheck
 from router_training.evaluate_cascade import report
 from router_training.questions import Answered
 from router_training.worked_answers import shipped

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from backend.domain.budgets import Amount, Budget
-from backend.domain.calibration_fit import Gain, Source
-from backend.domain.calibration_history import CalibrationSettings
-from backend.domain.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.fit import Gain, Source
+from backend.domain.calibration.history import CalibrationSettings
 from backend.domain.models import ModelCatalogue
 from backend.domain.usage import TokenUsage, UsageRecord
 from backend.errors import BudgetExceeded, DeadlineExceeded, ModelUnavailable, UpstreamError

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.domain.calibration import Calibration
-from backend.domain.complexity import PRIORITY_RAISE, ComplexityRouter, reasoning_effort
+from backend.domain.calibration.ranks import Calibration
 from backend.domain.models import TIERS, Tier
-from backend.domain.signals import SIGNALS, signals_of
+from backend.domain.routing.complexity import PRIORITY_RAISE, ComplexityRouter, reasoning_effort
+from backend.domain.routing.signals import SIGNALS, signals_of
 from tests.support.routing import complexity_model, complexity_router
 
 PIECES = [

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.domain.complexity import parse_complexity
-from backend.domain.text_features import read
+from backend.domain.routing.complexity import parse_complexity
+from backend.domain.routing.text_features import read
 from router_training.complexity import DOMAIN_OF, TABLE, provenance, quantiles, render, shipped
 from router_training.gain_curves import area, at_saving, at_share, curve, judged, share_for
 from router_training.gain_model import fit_gain_model

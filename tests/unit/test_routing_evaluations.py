@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.domain.team_worth import FieldPart, Separation
+from backend.domain.routing.team_worth import FieldPart, Separation
 from router_training import evaluate_similar, evaluate_team
 from router_training.main import evaluate
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.domain.calibration_evidence import Evidence
+from backend.domain.calibration.evidence import Evidence
 from backend.domain.conversations import Turn, TurnOutcome
 from backend.domain.savings import Savings, describe, reuse_savings
 from backend.domain.usage import UsageRecord

@@ -9,7 +9,7 @@ import pytest
 
 from backend.domain.audit import AuditAction
 from backend.domain.preferences import RoutingPreferences, UserPreferences
-from backend.domain.similar_audit import AUDITED_SHARE, CEILING, SimilarFindings, answers_differ, is_audited
+from backend.domain.similarity.audit import AUDITED_SHARE, CEILING, SimilarFindings, answers_differ, is_audited
 from backend.domain.usage import parse_usd
 from backend.services.audit_log import AuditLog
 from backend.services.bus import Bus

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.domain.question_form import QuestionForm, form_of
-from backend.domain.similarity import THRESHOLD, similarity
+from backend.domain.similarity.questions import THRESHOLD, similarity
 
 PAIRS = Path(__file__).parents[1] / "data" / "similar_pairs.jsonl"
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from backend.domain.team_worth import FieldPart, Separation, separate
+from backend.domain.routing.team_worth import FieldPart, Separation, separate
 from backend.domain.usage import parse_usd
 from backend.services.enhanced_ai_service.team_worth import field_of
 from backend.services.llm.scripted import ScriptedProvider

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from backend.domain.agents import TEAM
-from backend.domain.calibration_evidence import Evidence
+from backend.domain.calibration.evidence import Evidence
 from backend.domain.daily_usage import COUNTERS, DailyUsage, total
 from backend.domain.usage import PICO_PER_USD
 from backend.domain.usage_advice import MINIMUM_REQUESTS, recommendations

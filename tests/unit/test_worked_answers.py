@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.domain.answer_checks import DOUBT_THRESHOLD, check_answer
-from backend.domain.worked_answers import REASONS, figures_of
+from backend.domain.answers.checks import DOUBT_THRESHOLD, check_answer
+from backend.domain.answers.worked import REASONS, figures_of
 from router_training.questions import Answered
 from router_training.worked_answers import fit_worked_answers
 from tests.support.routing import worked_answers

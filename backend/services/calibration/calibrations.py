@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from backend.domain.calibration_evidence import Evidence
-from backend.domain.calibration_history import CalibrationSettings, CalibrationState, Fitted
-from backend.domain.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.evidence import Evidence
+from backend.domain.calibration.history import CalibrationSettings, CalibrationState, Fitted
 from backend.domain.feedback import Rating
 from backend.services.budgets import Budgets
 from backend.services.calibration.comparisons import Comparisons

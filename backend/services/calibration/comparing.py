@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from backend.domain.answer_agreement import compare_answers
 from backend.domain.budgets import Amount
-from backend.domain.calibration_fit import Gain, Source
-from backend.domain.comparisons import COMPARISON
-from backend.domain.complexity import reasoning_effort
+from backend.domain.calibration.agreement import compare_answers
+from backend.domain.calibration.comparisons import COMPARISON
+from backend.domain.calibration.fit import Gain, Source
 from backend.domain.models import Model, ModelCatalogue
+from backend.domain.routing.complexity import reasoning_effort
 from backend.domain.usage import TokenUsage, UsageRecord
 from backend.errors import UpstreamError
 from backend.services.calibration.judging import JUDGE_TOKENS, choice_of, judge_messages

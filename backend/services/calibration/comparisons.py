@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from backend.domain.budgets import Budget
-from backend.domain.comparisons import COMPARISON, COMPARISONS_OWNER
+from backend.domain.calibration.comparisons import COMPARISON, COMPARISONS_OWNER
 from backend.domain.ids import new_id
 from backend.domain.usage import UsageRecord, format_usd
 from backend.errors import AetherError, BudgetExceeded, DatabaseUnavailable, DeadlineExceeded

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from backend.domain.audit import AuditAction
-from backend.domain.calibration import Calibration, large_share_of, large_shares
-from backend.domain.calibration_evidence import Evidence, quality_loss
-from backend.domain.calibration_fit import Label, Source, fit
-from backend.domain.calibration_history import AETHER, CalibrationSettings, Cause, Drift, Fitted
-from backend.domain.calibration_rules import DRIFT_DAYS, REQUESTS_NEEDED, TRAFFIC_DAYS, cause_to_fit, drift_of
+from backend.domain.calibration.evidence import Evidence, quality_loss
+from backend.domain.calibration.fit import Label, Source, fit
+from backend.domain.calibration.history import AETHER, CalibrationSettings, Cause, Drift, Fitted
+from backend.domain.calibration.ranks import Calibration, large_share_of, large_shares
+from backend.domain.calibration.rules import DRIFT_DAYS, REQUESTS_NEEDED, TRAFFIC_DAYS, cause_to_fit, drift_of
 from backend.domain.usage import format_usd
 from backend.errors import Conflict, NotFound
 from backend.services.audit_log import AuditLog

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import structlog
 
-from backend.domain.calibration import UNCALIBRATED, Calibration
-from backend.domain.calibration_evidence import Evidence
-from backend.domain.calibration_history import CalibrationSettings, CalibrationState, Fitted
+from backend.domain.calibration.evidence import Evidence
+from backend.domain.calibration.history import CalibrationSettings, CalibrationState, Fitted
+from backend.domain.calibration.ranks import UNCALIBRATED, Calibration
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.changes import Announcements
 from backend.services.redis_client import RedisUnavailable

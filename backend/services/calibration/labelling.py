@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from backend.domain.calibration_fit import WEIGHTS, Gain, Label, Source
+from backend.domain.calibration.fit import WEIGHTS, Gain, Label, Source
 from backend.domain.feedback import Rating
-from backend.domain.similar_audit import is_similar
+from backend.domain.similarity.audit import is_similar
 from backend.services.repositories.routing_labels import RoutingLabelRepository
 
 GAIN_OF: Mapping[Rating, Gain] = {"up": 0, "down": 1}

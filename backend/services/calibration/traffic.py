@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import structlog
 
-from backend.domain.calibration import OTHERS, bin_of
+from backend.domain.calibration.ranks import OTHERS, bin_of
 from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.repositories.routing_traffic import PERMILLE, RoutingTrafficRepository, TrafficDay
 from backend.services.tasks import end

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backend.domain.answer_checks import check_answer
-from backend.domain.cascade import CascadeUse, Hindrance, judged
+from backend.domain.answers.cascade import CascadeUse, Hindrance, judged
+from backend.domain.answers.checks import check_answer
+from backend.domain.answers.worked import WorkedAnswers
 from backend.domain.models import ModelCatalogue
-from backend.domain.worked_answers import WorkedAnswers
 from backend.errors import AetherError, BudgetExceeded
 from backend.services.enhanced_ai_service.calls import Emit, ModelCall
 from backend.services.enhanced_ai_service.pace import Pace

@@ -6,7 +6,7 @@ from typing import Literal
 
 from backend.domain.agents import AGENTS_BY_ID, QUICK, SYNTHESIZER
 from backend.domain.replies import CostRange, Quote, TeamWorth
-from backend.domain.team_worth import separate
+from backend.domain.routing.team_worth import separate
 from backend.domain.usage import TokenUsage, format_usd, sum_known
 from backend.services.enhanced_ai_service.pace import Pace
 from backend.services.enhanced_ai_service.planning import Plan, Planner

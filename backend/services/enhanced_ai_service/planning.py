@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from backend.domain.agent_routing import AgentRouter
 from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
-from backend.domain.complexity import ComplexityRouter, reasoning_effort
 from backend.domain.context import TOKENS_PER_MESSAGE, FittedContext, estimate_tokens, fit_context
 from backend.domain.conversations import ContextItem
 from backend.domain.models import Model, ModelCatalogue
 from backend.domain.replies import AgentRef, Routing
+from backend.domain.routing.agent_routing import AgentRouter
+from backend.domain.routing.complexity import ComplexityRouter, reasoning_effort
 from backend.domain.usage import TokenUsage
 from backend.errors import BudgetExceeded, InvalidInput
 from backend.services.enhanced_ai_service.requests import Priority

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from backend.domain.cascade import cascade_of
+from backend.domain.answers.cascade import cascade_of
 from backend.domain.usage import TokenUsage, parse_usd
 from backend.services.enhanced_ai_service.live import Live
 from backend.services.enhanced_ai_service.single import AgentRun

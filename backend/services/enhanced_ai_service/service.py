@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from backend.domain.agent_routing import AgentRouter
 from backend.domain.agents import TEAM
+from backend.domain.answers.worked import WorkedAnswers
 from backend.domain.api_keys import KeyGrant
-from backend.domain.complexity import ComplexityRouter
 from backend.domain.models import ModelCatalogue
 from backend.domain.replies import AgentResponse, ChatReply, Quote, TeamReply
-from backend.domain.worked_answers import WorkedAnswers
+from backend.domain.routing.agent_routing import AgentRouter
+from backend.domain.routing.complexity import ComplexityRouter
 from backend.errors import NotFound
 from backend.services.budgets import Budgets
 from backend.services.enhanced_ai_service.admission import Admission

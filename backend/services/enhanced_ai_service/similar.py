@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from backend.domain.agents import QUICK
 from backend.domain.preferences import RoutingPreferences
-from backend.domain.similar_audit import answers_differ, is_audited
+from backend.domain.similarity.audit import answers_differ, is_audited
 from backend.services.enhanced_ai_service.planning import Plan
 from backend.services.enhanced_ai_service.requests import AgentAsk
 from backend.services.performance_cache import CachedAnswer, Hit, PerformanceCache

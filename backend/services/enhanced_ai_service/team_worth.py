@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from backend.domain.agent_routing import AgentRouter
 from backend.domain.agents import AGENTS_BY_ID, Agent
 from backend.domain.replies import CostRange, TeamPart, TeamWorth
-from backend.domain.team_worth import Separation
+from backend.domain.routing.agent_routing import AgentRouter
+from backend.domain.routing.team_worth import Separation
 
 CLEAR_PROBABILITY = 0.95
 """From which the agent router is sure enough of a part: it misses one team of the fitting part."""

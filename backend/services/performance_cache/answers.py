@@ -8,7 +8,7 @@ from typing import Literal
 
 import orjson
 
-from backend.domain.cascade import CascadeUse, cascade_of
+from backend.domain.answers.cascade import CascadeUse, cascade_of
 from backend.domain.conversations import ContextItem
 from backend.domain.usage import TokenUsage
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from backend.domain.question_form import QuestionForm, form_of
-from backend.domain.similarity import THRESHOLD, similarity
+from backend.domain.similarity.questions import THRESHOLD, similarity
 from backend.services.performance_cache.stack import LayerStack
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from backend.domain.agents import SYNTHESIZER
 from backend.domain.availability import Availability
-from backend.domain.comparisons import COMPARISON, COMPARISONS_NAME, COMPARISONS_OWNER
+from backend.domain.calibration.comparisons import COMPARISON, COMPARISONS_NAME, COMPARISONS_OWNER
 from backend.domain.daily_usage import CostField, DailyUsage, total
 from backend.domain.feedback import Verdicts
 from backend.domain.leaderboard import Consumption, standings

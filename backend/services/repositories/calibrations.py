@@ -7,9 +7,9 @@ from typing import Any
 from bson import Int64
 from pymongo import ReturnDocument
 
-from backend.domain.calibration import Calibration
-from backend.domain.calibration_evidence import Evidence, QualityLoss
-from backend.domain.calibration_history import CalibrationSettings, CalibrationState, Drift, Fitted
+from backend.domain.calibration.evidence import Evidence, QualityLoss
+from backend.domain.calibration.history import CalibrationSettings, CalibrationState, Drift, Fitted
+from backend.domain.calibration.ranks import Calibration
 from backend.services.scalable_database import Document, Keyset, Query, ScalableDatabase, translated
 
 COLLECTION = "calibrations"

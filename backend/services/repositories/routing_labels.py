@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bson import ObjectId
 
-from backend.domain.calibration_fit import Label, Source
+from backend.domain.calibration.fit import Label, Source
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 from backend.services.scalable_database.reads import USER
 

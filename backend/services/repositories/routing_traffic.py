@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
-from backend.domain.calibration import BINS
+from backend.domain.calibration.ranks import BINS
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
 COLLECTION = "routing_traffic"

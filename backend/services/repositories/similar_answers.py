@@ -4,7 +4,7 @@ from typing import Literal
 
 from pymongo import ReturnDocument
 
-from backend.domain.similar_audit import SimilarFindings, SimilarState
+from backend.domain.similarity.audit import SimilarFindings, SimilarState
 from backend.services.scalable_database import Document, Query, ScalableDatabase, translated
 
 COLLECTION = "controls"

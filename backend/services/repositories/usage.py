@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from backend.domain.comparisons import COMPARISONS_OWNER
+from backend.domain.calibration.comparisons import COMPARISONS_OWNER
 from backend.domain.daily_usage import COUNTERS, AnalyticsData, CostField, DailyUsage
 from backend.services.scalable_database import Document, Query, ScalableDatabase
 from backend.services.scalable_database.documents import daily_usage_from

@@ -13,8 +13,8 @@ import pytest
 from backend.domain.alerts import Alert
 from backend.domain.audit import AuditAction
 from backend.domain.budgets import Budget
-from backend.domain.calibration_fit import Label
-from backend.domain.calibration_history import CalibrationSettings
+from backend.domain.calibration.fit import Label
+from backend.domain.calibration.history import CalibrationSettings
 from backend.domain.instructions import Instructions
 from backend.domain.one_time_tokens import Purpose
 from backend.domain.users import Profile, UserRole

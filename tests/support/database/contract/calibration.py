@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 
-from backend.domain.calibration import BINS
-from backend.domain.calibration_evidence import Evidence
-from backend.domain.calibration_fit import Label
-from backend.domain.calibration_history import CalibrationSettings, CalibrationState, Drift
+from backend.domain.calibration.evidence import Evidence
+from backend.domain.calibration.fit import Label
+from backend.domain.calibration.history import CalibrationSettings, CalibrationState, Drift
+from backend.domain.calibration.ranks import BINS
 from backend.domain.usage import UsageRecord
 from backend.services.repositories.calibrations import CalibrationRepository
 from backend.services.repositories.personal_data import PersonalDataRepository

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
-from backend.domain.text_features import FIGURES, Reading
+from backend.domain.routing.text_features import FIGURES, Reading
 
 SCALE = 1000
 """Integers of a word's row stand for thousandths."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.domain.calibration import BINS, Calibration, Histograms
-from backend.domain.calibration_fit import SAMPLED, Label
+from backend.domain.calibration.fit import SAMPLED, Label
+from backend.domain.calibration.ranks import BINS, Calibration, Histograms
 from backend.domain.proportions import wilson
 
 GROUPS = 10

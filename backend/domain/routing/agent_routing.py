@@ -5,9 +5,9 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from math import exp, fsum
 
-from backend.domain.agent_features import CODE, context_share, features_of, scanned
 from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
-from backend.domain.text_classifier import TextClassifier
+from backend.domain.routing.agent_features import CODE, context_share, features_of, scanned
+from backend.domain.routing.text_classifier import TextClassifier
 
 UNSURE = "unsure"
 """The class of messages that belong to no agent."""

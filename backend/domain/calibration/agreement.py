@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from backend.domain.answer_formats import format_failures
-from backend.domain.calibration_fit import Gain
+from backend.domain.answers.formats import format_failures
+from backend.domain.calibration.fit import Gain
 
 COMPARED_CHARACTERS = 20_000
 FENCED = re.compile(r"```[\w+-]*[^\S\n]*\n(.*?)```", re.S)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend.domain.answer_formats import format_failures
-from backend.domain.arithmetic import equations
-from backend.domain.worked_answers import WorkedAnswers
+from backend.domain.answers.arithmetic import equations
+from backend.domain.answers.formats import format_failures
+from backend.domain.answers.worked import WorkedAnswers
 
 DOUBT_THRESHOLD = 0.5
 """From here on an answer is asked for again."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from backend.domain.question_form import QuestionForm, Word
-from backend.domain.question_words import CASED, FOLD, PARTICIPLE, SYNONYMS, WEAK
+from backend.domain.similarity.words import CASED, FOLD, PARTICIPLE, SYNONYMS, WEAK
 
 OTHER_SPELLING, OTHER_ENDING, OTHER_WORD, OTHER_PLACE = 0.03, 0.04, 0.05, 0.02
 """What is lost by missing diacritics, by a plural, by a synonym, by a phrase that stands elsewhere."""

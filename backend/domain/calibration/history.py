@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from backend.domain.calibration import Calibration
-from backend.domain.calibration_evidence import Evidence, QualityLoss
-from backend.domain.calibration_fit import Source
+from backend.domain.calibration.evidence import Evidence, QualityLoss
+from backend.domain.calibration.fit import Source
+from backend.domain.calibration.ranks import Calibration
 
 Cause = Literal["labels", "drift", "asked"]
 """Why it was fitted: labels had gathered, traffic had changed, an administrator asked for it."""

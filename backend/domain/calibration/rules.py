@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from backend.domain.calibration_evidence import stability_index
-from backend.domain.calibration_fit import LABELS_NEEDED, SAMPLED, Source
-from backend.domain.calibration_history import Cause, Drift, Fitted
+from backend.domain.calibration.evidence import stability_index
+from backend.domain.calibration.fit import LABELS_NEEDED, SAMPLED, Source
+from backend.domain.calibration.history import Cause, Drift, Fitted
 
 REQUESTS_NEEDED = 200
 """Of own traffic, for any fit: fewer do not say what share of it has a score."""

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from backend.domain.vocabulary import compile_terms
+from backend.domain.routing.vocabulary import compile_terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log1p
 
-from backend.domain.arithmetic import equations
+from backend.domain.answers.arithmetic import equations
 
 TABLE_FORMAT = 1
 NUMBERS_LEAST = 2

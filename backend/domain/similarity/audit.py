@@ -14,7 +14,7 @@ from datetime import datetime
 from math import sqrt
 from typing import Any
 
-from backend.domain.answer_agreement import final_answer
+from backend.domain.calibration.agreement import final_answer
 from backend.domain.proportions import wilson
 
 CEILING = 0.02

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from backend.domain.answer_checks import DOUBT_THRESHOLD, AnswerCheck
+from backend.domain.answers.checks import DOUBT_THRESHOLD, AnswerCheck
 from backend.domain.doc import Doc
 
 Hindrance = Literal["time", "cost", "model", "answered"]

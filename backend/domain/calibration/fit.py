@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from backend.domain.calibration import BINS, OTHERS, Calibration, Histograms, busy, cumulative
+from backend.domain.calibration.ranks import BINS, OTHERS, Calibration, Histograms, busy, cumulative
 
 Source = Literal["comparison", "judge", "thumbs", "regeneration"]
 Gain = Literal[-1, 0, 1]

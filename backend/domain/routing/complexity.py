@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.domain.calibration import UNCALIBRATED, Calibration
-from backend.domain.gain_model import FigureRow, GainModel
+from backend.domain.calibration.ranks import UNCALIBRATED, Calibration
 from backend.domain.models import Tier
-from backend.domain.question_domains import DomainTable
-from backend.domain.signals import Signal, signals_of
-from backend.domain.text_features import FIGURES, SCANNED_CHARACTERS, Reading, read
+from backend.domain.routing.gain_model import FigureRow, GainModel
+from backend.domain.routing.question_domains import DomainTable
+from backend.domain.routing.signals import Signal, signals_of
+from backend.domain.routing.text_features import FIGURES, SCANNED_CHARACTERS, Reading, read
 
 TABLE_FORMAT = 1
 PRIORITY_RAISE = {"normal": 0.0, "high": 0.25, "premium": 0.5}

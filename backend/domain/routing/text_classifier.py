@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from operator import add
 
-from backend.domain.agent_features import spoken_words, word_features
+from backend.domain.routing.agent_features import spoken_words, word_features
 
 Row = tuple[int, ...]
 """Of a feature: its squared length, then its weight for each class."""

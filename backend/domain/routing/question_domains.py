@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from backend.domain.agent_features import contains_code
-from backend.domain.text_features import Reading
+from backend.domain.routing.agent_features import contains_code
+from backend.domain.routing.text_features import Reading
 
 SOFTWARE = "software"
 CLEAR_MARGIN = 0.6
