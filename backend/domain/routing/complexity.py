@@ -138,7 +138,7 @@ def _plainly(score: float) -> str:
     """The reason of a question that nothing stands out in."""
     if score < HARDER_HALF:
         return "short and plain"
-    return f"more to gain from the large model than of {score * 100:.0f} in 100 usual questions"
+    return f"{(1 - score) * 100:.0f} in 100 usual questions gain more from the large model"
 
 
 def parse_complexity(text: str) -> ComplexityModel:
