@@ -1,9 +1,10 @@
 """Which agent answers: message and context to one agent of the roster, or to the default one where none stands out."""
 
-import json
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from math import exp, fsum
+
+import orjson
 
 from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
 from backend.domain.routing.agent_features import CODE, context_share, features_of, scanned
@@ -39,7 +40,7 @@ class AgentChoice:
 
 def parse_agent_table(text: str) -> AgentTable:
     """The table in a data file. Raises ValueError for one of another format."""
-    table = json.loads(text)
+    table = orjson.loads(text)
     if table["format"] != TABLE_FORMAT:
         raise ValueError(f"expected a table of format {TABLE_FORMAT}, found {table['format']}")
     rows = {feature: tuple(row) for feature, row in table["rows"].items()}

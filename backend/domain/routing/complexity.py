@@ -4,11 +4,12 @@ The gain, P(large right) - P(small right), is what was measured on answered ques
 questions, and a prior by hand as far as they do not. Its quantile over reference questions is the score.
 """
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from backend.domain.calibration.ranks import UNCALIBRATED, Calibration
 from backend.domain.models import Tier
@@ -143,7 +144,7 @@ def _plainly(score: float) -> str:
 
 def parse_complexity(text: str) -> ComplexityModel:
     """The model in a data file. Raises ValueError for one of another format."""
-    table = json.loads(text)
+    table = orjson.loads(text)
     if table["format"] != TABLE_FORMAT:
         raise ValueError(f"expected a table of format {TABLE_FORMAT}, found {table['format']}")
     figures = {name: FigureRow(*row) for name, row in table["figures"].items()}
