@@ -61,7 +61,7 @@ def test_what_the_tests_need_is_installed_on_top(machine: Path) -> None:
     _run(machine, "start")
     said = _run(machine, "test", "tests/unit").stdout
     assert "--requirement requirements-dev.txt" in said
-    assert said.endswith("-m pytest -n 3 tests/unit\n")
+    assert said.endswith("-m pytest -n 3 --dist worksteal tests/unit\n")
 
 
 @pytest.mark.parametrize(
