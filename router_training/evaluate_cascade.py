@@ -7,8 +7,8 @@ from pathlib import Path
 
 from backend.domain.answers.checks import DOUBT_THRESHOLD, check_answer
 from backend.domain.answers.worked import WorkedAnswers
-from backend.domain.proportions import wilson
 from router_training.questions import GSM8K, Answered, checksum, gsm8k, split
+from router_training.shares import share_of
 from router_training.worked_answers import shipped
 
 
@@ -50,7 +50,7 @@ def _row(name: str, questions: Sequence[Answered], worked: WorkedAnswers | None)
         name,
         str(size),
         f"{len(doubted) / size:.1%}",
-        _share(wrong, len(doubted)),
+        share_of(wrong, len(doubted), none="none was doubted"),
         f"{wrong / all_wrong:.1%}" if all_wrong else "none was wrong",
         *(f"{right / size:.3f}" for right in (small, cascade, large)),
     )
@@ -59,10 +59,3 @@ def _row(name: str, questions: Sequence[Answered], worked: WorkedAnswers | None)
 
 def _doubted(question: Answered, worked: WorkedAnswers | None) -> bool:
     return check_answer(question.text, question.answer, "stop", worked).doubt >= DOUBT_THRESHOLD
-
-
-def _share(part: int, whole: int) -> str:
-    if not whole:
-        return "none was doubted"
-    low, high = wilson(part / whole, whole)
-    return f"{part / whole:.1%} ({low:.1%} to {high:.1%})"

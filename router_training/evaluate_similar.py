@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
-from backend.domain.proportions import wilson
 from backend.domain.question_form import form_of
 from backend.domain.similarity.questions import THRESHOLD, similarity
 from router_training.questions import CLINC, MMLU, checksum, mmlu
+from router_training.shares import share_of
 
 PAIRS = Path(__file__).resolve().parents[1] / "tests/data/similar_pairs.jsonl"
 HEAD = ("part", "pairs", "paraphrases found", "traps taken for the same", "precision (95%)", "recall (95%)")
@@ -61,14 +61,6 @@ def _row(name: str, judged: list[tuple[bool, bool]]) -> str:
     shares = share_of(found, found + wrong), share_of(found, paraphrases)
     counts = f"{found} of {paraphrases}", f"{wrong} of {len(judged) - paraphrases}"
     return f"| {' | '.join((name, str(len(judged)), *counts, *shares))} |"
-
-
-def share_of(part: int, whole: int) -> str:
-    """A share with its interval, in percent."""
-    if not whole:
-        return "none"
-    low, high = wilson(part / whole, whole)
-    return f"{part / whole:.1%} ({low:.1%} to {high:.1%})"
 
 
 def clinc_lines(file: Path) -> list[str]:

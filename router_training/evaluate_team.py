@@ -13,8 +13,8 @@ from backend.domain.routing.agent_routing import AgentRouter, parse_agent_table
 from backend.domain.routing.team_worth import Separation, separate
 from backend.services.enhanced_ai_service.team_worth import field_of
 from router_training.agents import TABLE
-from router_training.evaluate_similar import share_of
 from router_training.questions import CLINC, GSM8K, MMLU, MT_BENCH, checksum
+from router_training.shares import share_of
 
 MESSAGES = Path(__file__).resolve().parents[1] / "tests/data/team_worth.jsonl"
 QUESTIONS = 600

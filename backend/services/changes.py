@@ -104,3 +104,54 @@ class Changes:
         for name in await self._stored_since(since):
             self._learn(name)
         self._known_until = asked_at
+
+
+class Following:
+    """A state that is stored once and copied by every worker: read at the start, at each change, and every so often.
+
+    Construct it before the bus starts. look: reads what is stored. hearing_s, deaf_s: the longest between two looks,
+    where the bus works and where it does not.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        bus: Announcements,
+        look: Callable[[], Awaitable[object]],
+        *,
+        hearing_s: float,
+        deaf_s: float,
+    ) -> None:
+        self._channel = channel
+        self._bus = bus
+        self._look = look
+        self._hearing_s, self._deaf_s = hearing_s, deaf_s
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        bus.subscribe(channel, lambda _: self._changed.set())
+        bus.on_gap(self._changed.set)
+
+    async def start(self) -> None:
+        """Raises DatabaseUnavailable, DeadlineExceeded: a worker must not go by another state than the others."""
+        await self._look()
+        self._task = asyncio.create_task(self._run(), name=self._channel)
+
+    async def close(self) -> None:
+        await end(self._task)
+
+    async def announce(self) -> None:
+        """What is stored already: in force here on return, on the other workers within a second."""
+        await self._look()
+        try:
+            await self._bus.publish(self._channel, b"")
+        except RedisUnavailable:
+            log.warning("change_not_announced", channel=self._channel)
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._hearing_s if self._bus.connected else self._deaf_s):
+                    await self._changed.wait()
+            self._changed.clear()
+            with suppress(DatabaseUnavailable, DeadlineExceeded):
+                await self._look()

@@ -3,21 +3,16 @@
 Off for good as soon as too many hits are known to be false: an administrator switches them on again.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from backend.domain.audit import AuditAction
 from backend.domain.similarity.audit import CEILING, SimilarState, is_similar
-from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.audit_log import AuditLog
-from backend.services.changes import Announcements
-from backend.services.redis_client import RedisUnavailable
+from backend.services.changes import Announcements, Following
 from backend.services.repositories.similar_answers import SimilarAnswersRepository
-from backend.services.tasks import end
 
 CHANNEL = "similar_answers"
 HEARING_S, DEAF_S = 5.0, 0.5
@@ -45,22 +40,17 @@ class SimilarAnswersSwitch:
         deaf_s: float = DEAF_S,
     ) -> None:
         self.allowed = allowed
-        self._repository, self._bus, self._audit = repository, bus, audit
+        self._repository, self._audit = repository, audit
         self._certain = certain
-        self._hearing_s, self._deaf_s = hearing_s, deaf_s
         self._state = SimilarState()
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        bus.subscribe(CHANNEL, lambda _: self._changed.set())
-        bus.on_gap(self._changed.set)
+        self._following = Following(CHANNEL, bus, self.look, hearing_s=hearing_s, deaf_s=deaf_s)
 
     async def start(self) -> None:
         """Raises DatabaseUnavailable, DeadlineExceeded: nothing is reused before it is known that it may be."""
-        await self.look()
-        self._task = asyncio.create_task(self._run(), name=CHANNEL)
+        await self._following.start()
 
     async def close(self) -> None:
-        await end(self._task)
+        await self._following.close()
 
     @property
     def enabled(self) -> bool:
@@ -102,17 +92,6 @@ class SimilarAnswersSwitch:
             await self._announce(False, ITSELF)
 
     async def _announce(self, enabled: bool, actor: str) -> None:
-        await self.look()
-        with suppress(RedisUnavailable):
-            await self._bus.publish(CHANNEL, b"")
+        await self._following.announce()
         answers = "on" if enabled else "off"
         await self._audit.record(AuditAction.SIMILAR_ANSWERS_SWITCHED, user_id=None, actor_id=actor, answers=answers)
-
-    async def _run(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._hearing_s if self._bus.connected else self._deaf_s):
-                    await self._changed.wait()
-            self._changed.clear()
-            with suppress(DatabaseUnavailable, DeadlineExceeded):
-                await self.look()

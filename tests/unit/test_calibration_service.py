@@ -183,7 +183,7 @@ async def test_a_worker_whose_bus_is_deaf_reads_what_is_in_use(installation: Ins
     a, b = await installation.worker(), await installation.worker()
     installation.network.cut()
     for in_use in (a.in_use, b.in_use):
-        in_use._changed.set()  # from now on they look often
+        in_use._following._changed.set()  # from now on they look often
     await installation.count(1000)
     await a.fitting.refit(ADMIN)
     assert a.in_use.current().version == 1

@@ -4,21 +4,17 @@ MongoDB holds it, so that it survives restarts; the bus only says that something
 the next look into the database is enough.
 """
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
 from backend.domain.audit import AuditAction
 from backend.domain.budgets import Budget
 from backend.domain.usage import format_usd
-from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.audit_log import AuditLog
 from backend.services.bus import Bus
-from backend.services.redis_client import RedisUnavailable
+from backend.services.changes import Following
 from backend.services.repositories.controls import ControlRepository
-from backend.services.tasks import end
 
 CHANNEL = "controls"
 EVERY_S = 0.5
@@ -31,24 +27,19 @@ class Controls:
 
     def __init__(self, repository: ControlRepository, bus: Bus, audit: AuditLog, *, every_s: float = EVERY_S) -> None:
         self._repository = repository
-        self._bus = bus
         self._audit = audit
-        self._every_s = every_s
         self._budgets: dict[str, Budget] = {}
         self._revision: int | None = None
         self._enabled = True
         self._on_disabled: list[Callable[[], None]] = []
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        bus.subscribe(CHANNEL, lambda _: self._changed.set())
+        self._following = Following(CHANNEL, bus, self.look, hearing_s=every_s, deaf_s=every_s)
 
     async def start(self) -> None:
         """Raises where the database does not answer: nothing may be called before it is known that it may."""
-        await self.look()
-        self._task = asyncio.create_task(self._run(), name="controls")
+        await self._following.start()
 
     async def close(self) -> None:
-        await end(self._task)
+        await self._following.close()
 
     @property
     def enabled(self) -> bool:
@@ -66,7 +57,7 @@ class Controls:
         """actor: the administrator's user id."""
         await self._repository.set_enabled(enabled, actor)
         log.warning("spending_switched", enabled=enabled, actor=actor)
-        await self._announce()
+        await self._following.announce()
         await self._audit.record(
             AuditAction.SPENDING_SWITCHED, user_id=None, actor_id=actor, spending="on" if enabled else "off"
         )
@@ -76,14 +67,9 @@ class Controls:
         if not await self._repository.set_budget(user_id, budget):
             return False
         log.info("budget_set", user_id=user_id, actor=actor)
-        await self._announce()
+        await self._following.announce()
         await self._audit.record(AuditAction.BUDGET_CHANGED, user_id=user_id, actor_id=actor, **_shown(budget))
         return True
-
-    async def _announce(self) -> None:
-        await self.look()
-        with suppress(RedisUnavailable):
-            await self._bus.publish(CHANNEL, b"")
 
     async def look(self) -> None:
         """Reads what is set now."""
@@ -95,15 +81,6 @@ class Controls:
         if state.revision != self._revision:
             self._budgets = await self._repository.budgets()
             self._revision = state.revision
-
-    async def _run(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._every_s):
-                    await self._changed.wait()
-            self._changed.clear()
-            with suppress(DatabaseUnavailable, DeadlineExceeded):
-                await self.look()
 
 
 def _shown(budget: Budget | None) -> dict[str, str]:

@@ -3,24 +3,14 @@
 MongoDB holds it; the bus says that it has changed. Where the bus is deaf it is read again and again.
 """
 
-import asyncio
-from contextlib import suppress
-
-import structlog
-
 from backend.domain.calibration.evidence import Evidence
 from backend.domain.calibration.history import CalibrationSettings, CalibrationState, Fitted
 from backend.domain.calibration.ranks import UNCALIBRATED, Calibration
-from backend.errors import DatabaseUnavailable, DeadlineExceeded
-from backend.services.changes import Announcements
-from backend.services.redis_client import RedisUnavailable
+from backend.services.changes import Announcements, Following
 from backend.services.repositories.calibrations import CalibrationRepository
-from backend.services.tasks import end
 
 CHANNEL = "calibration"
 HEARING_S, DEAF_S = 5.0, 0.5
-
-log = structlog.get_logger()
 
 
 class CalibrationInUse:
@@ -35,22 +25,16 @@ class CalibrationInUse:
         deaf_s: float = DEAF_S,
     ) -> None:
         self._repository = repository
-        self._bus = bus
-        self._hearing_s, self._deaf_s = hearing_s, deaf_s
         self._state = CalibrationState()
         self._fitted: Fitted | None = None
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        bus.subscribe(CHANNEL, lambda _: self._changed.set())
-        bus.on_gap(self._changed.set)
+        self._following = Following(CHANNEL, bus, self.look, hearing_s=hearing_s, deaf_s=deaf_s)
 
     async def start(self) -> None:
         """Raises DatabaseUnavailable, DeadlineExceeded: a worker must not route by another rule than the others."""
-        await self.look()
-        self._task = asyncio.create_task(self._run(), name="calibration")
+        await self._following.start()
 
     async def close(self) -> None:
-        await end(self._task)
+        await self._following.close()
 
     @property
     def settings(self) -> CalibrationSettings:
@@ -80,11 +64,7 @@ class CalibrationInUse:
 
     async def announce(self) -> None:
         """What is stored already: in force here on return, on the other workers within a second."""
-        await self.look()
-        try:
-            await self._bus.publish(CHANNEL, b"")
-        except RedisUnavailable:
-            log.warning("change_not_announced", channel=CHANNEL)
+        await self._following.announce()
 
     async def look(self) -> None:
         """Reads what is in use now."""
@@ -92,12 +72,3 @@ class CalibrationInUse:
         if state.in_use != self.current().version:
             self._fitted = await self._repository.get(state.in_use) if state.in_use else None
         self._state = state
-
-    async def _run(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._hearing_s if self._bus.connected else self._deaf_s):
-                    await self._changed.wait()
-            self._changed.clear()
-            with suppress(DatabaseUnavailable, DeadlineExceeded):
-                await self.look()

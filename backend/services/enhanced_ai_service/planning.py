@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from backend.domain.agents import AGENTS_BY_ID, QUICK, Agent
 from backend.domain.context import TOKENS_PER_MESSAGE, FittedContext, estimate_tokens, fit_context
@@ -142,6 +143,7 @@ class Planner:
         why_omitted = (f"the {fitted.omitted} oldest messages did not fit and were left out",) if fitted.omitted else ()
         bound = _affordable(row, prompt, bound, max_cost)
         effort = reasoning_effort(complexity.score, row.reasoning_efforts)
+        key = partial(_key, user_id, chosen, row, bound, instructions, hash_context(fitted.items))
         plan = Plan(
             agent=chosen,
             model=row,
@@ -150,8 +152,8 @@ class Planner:
             prompt_tokens=prompt,
             max_tokens=bound,
             reasoning_effort=effort,
-            key=_key(user_id, chosen, row, bound, effort, instructions, message, fitted),
-            scope=_key(user_id, chosen, row, bound, None, instructions, "", fitted),
+            key=key(effort=effort, message=message),
+            scope=key(effort=None, message=""),
             omitted=fitted.omitted,
             capped=max_cost is not None,
             max_cost=max_cost,
@@ -223,10 +225,11 @@ def _key(
     agent: Agent,
     model: Model,
     bound: int,
-    effort: str | None,
     instructions: str,
+    context_hash: str,
+    *,
+    effort: str | None,
     message: str,
-    fitted: FittedContext,
 ) -> str:
     return answer_key(
         user_id=user_id,
@@ -236,7 +239,7 @@ def _key(
         sampling={"temperature": agent.temperature, "max_tokens": bound, "reasoning_effort": effort},
         instructions=instructions,
         message=message,
-        context_hash=hash_context(fitted.items),
+        context_hash=context_hash,
     )
 
 
