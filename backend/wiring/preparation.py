@@ -56,7 +56,6 @@ async def prepare_database(database: ScalableDatabase, email: str, password: str
     if await administrators.has_admin():
         return False
     passwords = Passwords()
-    await passwords.start()
     try:
         return await administrators.ensure_admin(email, await passwords.hash(password))
     finally:

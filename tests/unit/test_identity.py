@@ -5,10 +5,11 @@ from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from backend.errors import Conflict, InvalidInput, Overloaded, RateLimited, Unauthenticated
 from backend.services.identity import ACCESS_LIFETIME_S, Identity
-from backend.services.identity.passwords import DECOY_PASSWORD, Passwords
+from backend.services.identity.passwords import Passwords, decoy_hash
 from tests.support.identity import EMAIL, PASSWORD, World, quick_hasher, running, sign_in
 
 
@@ -63,9 +64,14 @@ async def test_unknown_address_and_wrong_password_look_the_same_and_take_the_sam
     assert Counting.verified == 2
 
 
-async def test_the_decoys_own_password_opens_nothing(identity: Identity) -> None:
-    with pytest.raises(Unauthenticated):
-        await sign_in(identity, email="nobody@example.com", password=DECOY_PASSWORD)
+def test_a_decoy_costs_what_todays_hashes_cost_and_each_is_another() -> None:
+    hasher = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    decoys = {decoy_hash(hasher), decoy_hash(hasher)}
+    assert len(decoys) == 2
+    for decoy in decoys:
+        assert not hasher.check_needs_rehash(decoy)
+        with pytest.raises(VerifyMismatchError):  # it was computed, not refused as no hash
+            hasher.verify(decoy, PASSWORD)
 
 
 async def test_failures_count_for_the_address_and_for_the_email_and_success_does_not(

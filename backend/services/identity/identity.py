@@ -84,7 +84,6 @@ class Identity:
         )
 
     async def start(self) -> None:
-        await self._passwords.start()
         await self._revocations.start()
 
     async def close(self) -> None:
