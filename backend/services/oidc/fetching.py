@@ -21,12 +21,25 @@ class Fetcher:
     def __init__(self, *, timeout_s: float = TIMEOUT_S, loopback_only: bool = False) -> None:
         self._timeout_s = timeout_s
         self._loopback_only = loopback_only
-        self._client = httpx.AsyncClient(
-            timeout=timeout_s, follow_redirects=False, headers=JSON_HEADERS, trust_env=not loopback_only
-        )
+        self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._client:
+            await self._client.aclose()
+
+    async def _open(self) -> httpx.AsyncClient:
+        """Made at the first exchange: to read the authorities that are trusted takes 50 ms, in a thread."""
+        trust_env = not self._loopback_only
+        if self._client is None:
+            trusted = await asyncio.to_thread(httpx.create_ssl_context, trust_env=trust_env)
+            self._client = self._client or httpx.AsyncClient(
+                verify=trusted,
+                timeout=self._timeout_s,
+                follow_redirects=False,
+                headers=JSON_HEADERS,
+                trust_env=trust_env,
+            )
+        return self._client
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """A JSON object. Raises OidcUnavailable."""
@@ -49,7 +62,7 @@ class Fetcher:
             check_address(url, loopback_only=self._loopback_only)
             async with (
                 asyncio.timeout(self._timeout_s),
-                self._client.stream(method, url, headers=dict(headers), content=body) as response,
+                (await self._open()).stream(method, url, headers=dict(headers), content=body) as response,
             ):
                 found = orjson.loads(await _bounded(response))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, RefusedAddress) as error:
