@@ -1,6 +1,7 @@
 """The application on real servers: one in this process, one as a process of its own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,43 @@ import pytest
 from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
 from tests.servers import Servers, SimulatorHandle
-from tests.support.application import Account, Served, WorkerProcess, serve, serve_process, settings_on
+from tests.support.application import (
+    Account,
+    Served,
+    WorkerProcess,
+    prepare_database,
+    serve,
+    serve_process,
+    settings_on,
+)
 from tests.support.chat import Chat
 from tests.support.workers import one_process
 
 OWN: dict[str, object] = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "aether", "events_lifetime": 0.2}
 """An identity provider that is away. Streams of updates end soon: some tests read every route to its end."""
+
+
+@pytest.fixture(scope="session")
+def prepare_name(servers: Servers) -> Callable[[str], None]:
+    return partial(prepare_database, servers)
+
+
+@pytest.fixture(scope="module")
+def module_database_name(servers: Servers, prepare_name: Callable[[str], None]) -> Iterator[str]:
+    with servers.prepared_database(prepare_name) as name:
+        yield name
+
+
+@pytest.fixture
+def database_name(
+    request: pytest.FixtureRequest, servers: Servers, prepare_name: Callable[[str], None]
+) -> Iterator[str]:
+    """As that of all tests, with the indexes and the administrator of an application in it."""
+    if request.node.get_closest_marker("shared_database"):
+        yield request.getfixturevalue("module_database_name")
+    else:
+        with servers.prepared_database(prepare_name) as name:
+            yield name
 
 
 @pytest.fixture

@@ -24,13 +24,15 @@ from backend.server import create_app
 from backend.services.services import Services
 from backend.wiring import prepare
 from tests.servers import Servers
+from tests.support.database.opening import opened
 from tests.support.waiting import eventually
 
 ADMIN_EMAIL, PASSWORD = "admin@example.com", "correct horse battery"
 START_S = 20.0
 STOP_S = 20.0
 CONNECTIONS = 200
-NO_PAGE = Path("/nonexistent")
+NO_FOLDER = Path("/nonexistent")
+NO_PAGE = NO_FOLDER
 """Tests of the server must not depend on whether the web page was built here."""
 
 _numbers = count(1)
@@ -105,6 +107,18 @@ def settings_on(servers: Servers, name: str, data_dir: Path, **fields: object) -
         "testing": True,
     }
     return Settings.model_validate({**defaults, **fields})
+
+
+def prepare_database(servers: Servers, name: str) -> None:
+    """All that an application finds after some time: collections, indexes and the administrator."""
+    settings = settings_on(servers, name, NO_FOLDER)  # starts servers, and so comes before there is an event loop
+
+    async def prepared() -> None:
+        await prepare(settings)
+        async with opened(settings.mongo_url.get_secret_value(), name) as database:
+            await database.ensure_indexes()
+
+    asyncio.run(prepared())
 
 
 @asynccontextmanager
