@@ -23,6 +23,33 @@ class Target:
         return f"{sign} {self.limit:,.10g} {self.unit}".strip()
 
 
+HISTORY_P95_MS = {
+    "conversation list, first page": 5,
+    "conversation list, page in the middle": 5,
+    "message page, newest": 5,
+    "message page, in the middle": 5,
+    "search, rare word": 30,
+    "search, most common word, titles": 30,
+    "search, most common word, messages": 30,
+    "search, two common words, messages": 30,
+    "search, rare and common word": 30,
+    "30-day analytics": 20,
+}
+DASHBOARDS = ("dashboard, 1h, administrator", "dashboard, 30d, administrator")
+BEYOND = "beyond 1.5 x the smallest history's"
+HISTORY = (
+    *(
+        Target("history", f"{call}, {who} user, p95", "at most", limit, "ms")
+        for who in ("heaviest", "median")
+        for call, limit in HISTORY_P95_MS.items()
+    ),
+    *(Target("history", f"{call}, p95", "at most", 50, "ms") for call in DASHBOARDS),
+    *(Target("history", f"{call}, heaviest user, {BEYOND}", "at most", 2, "ms") for call in HISTORY_P95_MS),
+    *(Target("history", f"{call}, {BEYOND}", "at most", 2, "ms") for call in DASHBOARDS),
+    Target("history", "plans with a COLLSCAN or an in-memory sort", "at most", 0, ""),
+)
+"""p95 at 3,000,000 messages and usage records, and what it exceeds 1.5 times that at 10,000 by, in ms."""
+
 TARGETS = (
     Target("uncached", "Aether, CPU per request", "at most", 600, "us"),
     Target("uncached", "Aether to Portkey", "at least", 4, "x"),
@@ -38,6 +65,7 @@ TARGETS = (
     Target("monitoring", "share of a request's CPU", "at most", 2, "%"),
     Target("workers", "2 workers to 1", "at least", 1.8, "x"),
     Target("memory", "idle worker", "at most", 130, "MB"),
+    *HISTORY,
     Target("cold_start", "second start to the first answer", "at most", 5, "s"),
     Target("connected", "errors of 5,000 connected users", "at most", 0.1, "%"),
     Target("connected", "overhead of 5,000 connected users, p99", "at most", 100, "ms"),
