@@ -13,6 +13,8 @@ from backend.config import Settings
 from backend.server import create_app
 
 Application = Callable[..., Awaitable[None]]
+KEEP_ALIVE_S = 75
+"""Longer than proxies and browsers keep an idle connection: who ends it first meets no request on its way."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -38,6 +40,7 @@ def serve(app: Application, listener: socket.socket, drain_s: float, on_stop: Ca
         access_log=False,
         server_header=False,
         proxy_headers=False,  # the application has its own list of proxies whose headers it believes
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=math.ceil(drain_s),
     )
     # uvicorn raises the signal again once it has stopped: an orderly end is exit code 0

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from backend.config import Settings
 from backend.errors import AetherError
 from backend.launcher.launch import WORKER_MODULE, Prepare, launch
+from backend.launcher.open_files import allow_open_files
 from backend.services.embedded import StartError
 from backend.services.logs import configure_logging
 
@@ -16,6 +17,7 @@ def main(prepare: Prepare, *, worker_module: str = WORKER_MODULE) -> int:
     """0 after an orderly stop, 1 where it could not start: the reason is on stderr."""
     try:
         settings = Settings()
+        allow_open_files()
         configure_logging(settings.log_level)
         asyncio.run(launch(settings, prepare, worker_module=worker_module))
     except ValidationError as error:

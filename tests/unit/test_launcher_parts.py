@@ -1,7 +1,9 @@
 """The launcher's smaller parts, without any server."""
 
 import asyncio
+import resource
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from backend.launcher import signals, supervision
 from backend.launcher.listener import listen, local_url
 from backend.launcher.log_files import trim_logs
+from backend.launcher.open_files import allow_open_files
 from backend.launcher.secret_key import stored_secret_key
 from backend.launcher.signals import StopSignals
 from backend.launcher.supervision import Supervised
@@ -150,3 +153,20 @@ def test_why_a_server_ended_is_explained(output: str, kind: type[StartError], sa
     assert type(error) is kind
     with pytest.raises(StartError, match=said):
         raise error
+
+
+@pytest.fixture
+def few_open_files() -> Iterator[int]:
+    """The hard limit, with a soft one below it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize(("wanted", "granted"), [(600, 600), (256, 512)])
+def test_as_many_open_files_are_allowed_as_are_wanted_and_never_fewer(
+    few_open_files: int, wanted: int, granted: int
+) -> None:
+    allow_open_files(wanted)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (granted, few_open_files)
