@@ -17,6 +17,7 @@ from backend.simulator.failures import ApiFailure, body_too_large, invalid_key, 
 from backend.simulator.faults import Fault, FaultPlan, parse_fault
 from backend.simulator.gate import Gate
 from backend.simulator.options import Options
+from backend.simulator.pacing import Pacer
 from backend.simulator.prompt_cache import PromptCache
 from backend.simulator.rate_limits import RateLimits
 from backend.simulator.run import JSON_TYPE, Run
@@ -58,6 +59,7 @@ class ChatEndpoint:
         )
         self._answers: LRUCache[bytes, Answer] = LRUCache(REMEMBERED_ANSWERS)
         self._numbers = itertools.count(1)
+        self._pacer = Pacer(clock) if options.stamped_tokens else None
 
     def respond(self, request: HttpRequest, reply: Connection) -> None:
         """Answers at once, or starts a task of the connection where the answer takes time."""
@@ -111,6 +113,7 @@ class ChatEndpoint:
             self._clock,
             fault.seconds if fault and slow == "slow-first-token" else self._options.ttft,
             fault.rate if fault and slow == "slow-tokens" else self._options.tokens_per_second,
+            self._pacer,
         )
 
     def _fault(self, request: HttpRequest, call: ChatCall) -> Fault | None:
@@ -122,6 +125,8 @@ class ChatEndpoint:
         return self._faults.strike(call.model.id, call.question, call.system)
 
     def _answer_of(self, call: ChatCall) -> Answer:
+        if self._options.stamped_tokens:
+            return Answer((), ("token",) * self._options.stamped_tokens)
         key = blake2b(f"{call.model.id}\0{call.effort}\0".encode() + call.prompt, digest_size=16).digest()
         key = key[:1] if self._options.fast else key
         answer = self._answers.get(key)

@@ -12,7 +12,10 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """ttft in seconds, tokens_per_second 0 for as fast as possible, max_body in bytes, fault_rate 0..1."""
+    """ttft in seconds, tokens_per_second 0 for as fast as possible, max_body in bytes, fault_rate 0..1.
+
+    stamped_tokens above 0: every answer has so many, each the instant of its sending (time.monotonic_ns).
+    """
 
     port: int = 0
     ready_file: Path | None = None
@@ -25,6 +28,7 @@ class Options:
     enforce_limits: bool = False
     max_body: int = 4 * MEBIBYTE
     fast: bool = False
+    stamped_tokens: int = 0
 
 
 def _non_negative(text: str) -> float:
@@ -67,5 +71,11 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> Options:
         "--fast",
         action="store_true",
         help="for benchmarks: no prompt cache, no limits, 256 answers at most",
+    )
+    add(
+        "--stamped-tokens",
+        type=int,
+        default=0,
+        help="for benchmarks: answers of so many tokens that tell their instant",
     )
     return Options(**vars(parser.parse_args(arguments)))

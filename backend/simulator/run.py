@@ -1,6 +1,7 @@
 """One call being answered: its tokens, its pace, its fault, and how they go out."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,6 +11,7 @@ from backend.simulator.chat_request import ChatCall
 from backend.simulator.connection import Connection
 from backend.simulator.faults import Fault
 from backend.simulator.gate import Gate
+from backend.simulator.pacing import Pacer
 from backend.simulator.wire import DONE, Identity, StreamEvents, Usage, completion
 
 JSON_TYPE, EVENTS_TYPE = "application/json", "text/event-stream; charset=utf-8"
@@ -17,7 +19,10 @@ JSON_TYPE, EVENTS_TYPE = "application/json", "text/event-stream; charset=utf-8"
 
 @dataclass(slots=True)
 class Run:
-    """One call that is being answered. reasoning and content: the tokens that max_tokens leaves, in this order."""
+    """One call that is being answered. reasoning and content: the tokens that max_tokens leaves, in this order.
+
+    pacer: every token is replaced by the instant at which it goes out.
+    """
 
     call: ChatCall
     reply: Connection
@@ -31,6 +36,7 @@ class Run:
     clock: Callable[[], float]
     ttft: float
     rate: float
+    pacer: Pacer | None = None
     started: float = field(init=False)
     first_at: float = 0.0
 
@@ -71,7 +77,7 @@ class Run:
 
     def events(self, events: StreamEvents) -> Iterator[bytes]:
         yield from map(events.reasoning, self.reasoning)
-        yield from map(events.content, self.content)
+        yield from map(events.content, self.content if self.pacer is None else map(_stamp, self.content))
 
     def ending(self, events: StreamEvents) -> list[bytes]:
         usage = self.usage()
@@ -98,7 +104,9 @@ class Run:
             case "wrong-content-type":
                 self.reply.send(200, {"content-type": "text/html"}, b"<html><body>Please wait.</body></html>")
                 return False
-        return await (self._stream(gate) if self.call.stream else self._whole(gate))
+        if not self.call.stream:
+            return await self._whole(gate)
+        return await (self._stream(gate) if self.fault or not (self.pacer and self.rate) else self._play(self.pacer))
 
     async def _whole(self, gate: Gate) -> bool:
         await self.until(self.size)
@@ -125,9 +133,23 @@ class Run:
         self.reply.finish()
         return True
 
+    async def _play(self, pacer: Pacer) -> bool:
+        events = StreamEvents(self.identity)
+        await self.until(0)
+        self._begin(events)
+        await pacer.play(self.events(events), self.reply.write, self.clock(), self.rate)
+        self.reply.write_all(self.ending(events))
+        self.reply.finish()
+        return True
+
     def _send_whole(self) -> None:
         self.reply.send(200, {"content-type": JSON_TYPE, **self.headers}, self.body())
 
     def _begin(self, events: StreamEvents) -> None:
         self.reply.begin(200, {"content-type": EVENTS_TYPE, **self.headers})
         self.reply.write(events.first())
+
+
+def _stamp(_: str) -> str:
+    """Nanoseconds of the clock that all processes of a machine share."""
+    return f"{time.monotonic_ns()} "
