@@ -80,17 +80,20 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def event_stream(events: AsyncGenerator[StreamEvent, None], headers: dict[str, str] | None = None) -> Response:
+Batches = AsyncGenerator[list[StreamEvent], None]
+
+
+async def event_stream(batches: Batches, headers: dict[str, str] | None = None) -> Response:
     """Server-sent events, each with its id, so that a reader may resume after the last one it saw.
 
     What the log raises before the first event (an unknown stream) is raised here, before the status line is sent;
     where the first event takes longer than FIRST_EVENT_S, it is an error event.
     """
-    first = asyncio.ensure_future(anext(events, None))
+    first = asyncio.ensure_future(anext(batches, None))
     await asyncio.wait({first}, timeout=FIRST_EVENT_S)
     if first.done():
         first.result()
-    return event_response(_encoded(first, events), headers)
+    return event_response(_encoded(first, batches), headers)
 
 
 def event_response(events: AsyncGenerator[bytes, None], headers: dict[str, str] | None = None) -> StreamingResponse:
@@ -99,21 +102,22 @@ def event_response(events: AsyncGenerator[bytes, None], headers: dict[str, str] 
     return StreamingResponse(events, media_type=EVENT_STREAM, headers={**unheld, **(headers or {})})
 
 
-async def _encoded(
-    first: "asyncio.Future[StreamEvent | None]", events: AsyncGenerator[StreamEvent, None]
-) -> AsyncGenerator[bytes, None]:
+async def _encoded(first: "asyncio.Future[list[StreamEvent] | None]", batches: Batches) -> AsyncGenerator[bytes, None]:
+    """Events that are there together go out together."""
     try:
-        event = await _or_error(first)
-        while event is not None:
-            yield b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.event.encode(), event.data)
-            event = await anext(events, None)
+        batch = await _or_error(first)
+        while batch is not None:
+            yield b"".join(
+                [b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.event.encode(), event.data) for event in batch]
+            )
+            batch = await anext(batches, None)
     finally:
         first.cancel()
-        await events.aclose()
+        await batches.aclose()
 
 
-async def _or_error(first: "asyncio.Future[StreamEvent | None]") -> StreamEvent | None:
+async def _or_error(first: "asyncio.Future[list[StreamEvent] | None]") -> list[StreamEvent] | None:
     try:
         return await first
     except AetherError as error:
-        return StreamEvent(0, "error", orjson.dumps(problem_of(error, None)))
+        return [StreamEvent(0, "error", orjson.dumps(problem_of(error, None)))]

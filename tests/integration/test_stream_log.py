@@ -23,10 +23,12 @@ LEASE_S = 0.6
 
 
 class Worker:
-    def __init__(self, url: str, namespace: str, keep_s: float = 60, presence_s: float = LEASE_S) -> None:
+    def __init__(
+        self, url: str, namespace: str, keep_s: float = 60, presence_s: float = LEASE_S, lease_s: float = LEASE_S
+    ) -> None:
         self.redis = RedisClient(url, namespace, timeout_s=1)
         self.bus = Bus(self.redis)
-        self.log = StreamLog(self.redis, self.bus, keep_s=keep_s, lease_s=LEASE_S, presence_s=presence_s)
+        self.log = StreamLog(self.redis, self.bus, keep_s=keep_s, lease_s=lease_s, presence_s=presence_s)
 
     async def start(self) -> None:
         await self.bus.start()
@@ -38,15 +40,17 @@ class Worker:
         await self.bus.close()
 
     async def read(self, stream_id: str = "s", after: int = 0, user_id: str = USER) -> list[StreamEvent]:
-        return [event async for event in self.log.read(user_id, stream_id, after)]
+        return [event async for batch in self.log.read(user_id, stream_id, after) for event in batch]
 
     def reader(self, stream_id: str = "s", after: int = 0) -> "asyncio.Task[list[StreamEvent]]":
         return asyncio.create_task(self.read(stream_id, after))
 
 
 @asynccontextmanager
-async def worker(url: str, namespace: str, keep_s: float = 60, presence_s: float = LEASE_S) -> AsyncIterator[Worker]:
-    one = Worker(url, namespace, keep_s, presence_s)
+async def worker(
+    url: str, namespace: str, keep_s: float = 60, presence_s: float = LEASE_S, lease_s: float = LEASE_S
+) -> AsyncIterator[Worker]:
+    one = Worker(url, namespace, keep_s, presence_s, lease_s)
     await one.start()
     try:
         yield one
@@ -73,14 +77,14 @@ def token(number: int) -> bytes:
 
 def write(writer: StreamWriter, count: int) -> list[StreamEvent]:
     for _ in range(count):
-        writer.append("token", token(len(writer.buffer.events)))
-    return list(writer.buffer.events)
+        writer.append("token", token(len(writer.buffer)))
+    return writer.buffer.events()
 
 
 async def finish(writer: StreamWriter) -> list[StreamEvent]:
     writer.append("done", b"{}")
     await writer.close()
-    return list(writer.buffer.events)
+    return writer.buffer.events()
 
 
 def code(event: StreamEvent) -> object:
@@ -94,15 +98,28 @@ async def test_readers_on_both_workers_get_every_event_while_it_is_written(one: 
         write(writer, 5)
         await asyncio.sleep(0)
     arrived: list[StreamEvent] = []
-    async for event in other.log.read(USER, "s"):
-        arrived.append(event)
-        if event.id == 100:
+    async for batch in other.log.read(USER, "s"):
+        arrived += batch
+        if arrived[-1].id == 100:
             break
     assert not writer.buffer.ended, "events arrive before the end"
     written = await finish(writer)
     assert [event.id for event in written] == list(range(1, 102))
     assert await asyncio.gather(*readers) == [written] * 3
     assert arrived == written[:100]
+
+
+async def test_whoever_begins_to_read_elsewhere_waits_for_no_sign_of_life(redis_url: str, namespace: str) -> None:
+    """A stream that nobody reads elsewhere is written once in 20 s here."""
+    async with worker(redis_url, namespace, lease_s=60) as one, worker(redis_url, namespace, lease_s=60) as other:
+        writer = one.log.create(USER, "s")
+        write(writer, 1)
+        await eventually(lambda: writer.stored == 1)
+        write(writer, 5)
+        reader = other.reader()
+        await eventually(lambda: writer.followed and writer.stored == 6)
+        written = await finish(writer)
+        assert await reader == written
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -227,7 +244,7 @@ async def test_readers_elsewhere_notice_that_a_writer_died(one: Worker, other: W
     await one.die()
     async with asyncio.timeout(LEASE_S * 4):
         events = await reader
-    assert events[:3] == writer.buffer.events
+    assert events[:3] == writer.buffer.events()
     assert (events[3].id, events[3].event, code(events[3])) == (3, "error", "stream_interrupted")
 
 
@@ -369,11 +386,11 @@ async def test_a_slow_reader_holds_back_nobody(one: Worker) -> None:
     writer = one.log.create(USER, "s")
     slow = one.log.read(USER, "s")
     write(writer, 1)
-    assert (await anext(slow)).id == 1
+    assert [event.id for event in await anext(slow)] == [1]
     quick = one.reader()
     write(writer, 1000)
     written = await finish(writer)
     assert await quick == written
     assert StreamId(USER, "s") in one.log._flusher.writers, "kept while it is being read"
-    assert [event.id async for event in slow] == list(range(2, 1003))
+    assert [event.id async for batch in slow for event in batch] == list(range(2, 1003))
     await eventually(lambda: not one.log._flusher.writers)

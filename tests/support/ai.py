@@ -191,7 +191,7 @@ class Ai:
 
     async def events(self, stream_id: str) -> list[tuple[str, dict[str, Any]]]:
         """A stream to its end."""
-        return [decoded(event) async for event in self.streams.read(ADA, stream_id)]
+        return [decoded(event) async for batch in self.streams.read(ADA, stream_id) for event in batch]
 
     @property
     def unsettled(self) -> int:

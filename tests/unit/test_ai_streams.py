@@ -171,6 +171,6 @@ async def test_what_the_log_cannot_tell_is_read_from_the_message(ai: Ai, monkeyp
 
     ai.store.messages.append(stored())
     monkeypatch.setattr(ai.streams, "read", away)
-    events = [event async for event in ai.service.reread(ADA, OpenedStream("str", "msg"))]
+    events = [event async for batch in ai.service.reread(ADA, OpenedStream("str", "msg")) for event in batch]
     assert [event.event for event in events] == ["metadata", "token", "done"]
     assert orjson.loads(events[1].data)["content"] == "Whole."

@@ -33,8 +33,14 @@ class Relay:
     def reasoning(self) -> str:
         return "".join(self._reasoning)
 
-    def take(self, event: StreamEvent) -> dict[str, Any] | None:
-        """Passes a token on. Returns the receipt that ends a whole answer."""
+    def take(self, batch: list[StreamEvent]) -> dict[str, Any] | None:
+        """Passes tokens on. Returns the receipt that ends a whole answer, after which nothing follows."""
+        for event in batch:
+            if done := self._take(event):
+                return done
+        return None
+
+    def _take(self, event: StreamEvent) -> dict[str, Any] | None:
         data: dict[str, Any] = orjson.loads(event.data)
         if event.event == "token":
             content, reasoning = data["content"], data.get("reasoning", "")

@@ -175,7 +175,7 @@ class EnhancedAIService:
             return await self._streams.open_team(ask)
         return await self._streams.open(ask)
 
-    def reread(self, user_id: str, opened: OpenedStream) -> AsyncGenerator[StreamEvent, None]:
+    def reread(self, user_id: str, opened: OpenedStream) -> AsyncGenerator[list[StreamEvent], None]:
         """An opened stream from its start, even where the stream log no longer keeps it. Raises NotFound."""
         return self._streams.reread(user_id, opened)
 

@@ -14,8 +14,12 @@ from backend.services.stream_log.events import INTERRUPTED
 
 def token_event(content: str, reasoning: str = "", agent: str | None = None) -> bytes:
     """agent None: the one agent of a single stream, or the synthesis of a team."""
-    optional = {"reasoning": reasoning, "agent": agent}
-    return orjson.dumps({"content": content, **{name: value for name, value in optional.items() if value}})
+    data = {"content": content}
+    if reasoning:
+        data["reasoning"] = reasoning
+    if agent:
+        data["agent"] = agent
+    return orjson.dumps(data)
 
 
 def metadata(stream_id: str, run: AgentRun) -> dict[str, Any]:

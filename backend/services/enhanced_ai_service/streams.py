@@ -102,18 +102,17 @@ class Streams:
         stream_id = new_id("str")
         return stream_id, Live(self.log.create(run.ask.user_id, stream_id), run.ask.correlation_id)
 
-    async def reread(self, user_id: str, opened: OpenedStream) -> AsyncGenerator[StreamEvent, None]:
+    async def reread(self, user_id: str, opened: OpenedStream) -> AsyncGenerator[list[StreamEvent], None]:
         """A stream from its start: from the log as long as that keeps it, then from the stored message."""
         try:
-            async with aclosing(self.log.read(user_id, opened.stream_id)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(self.log.read(user_id, opened.stream_id)) as batches:
+                async for batch in batches:
+                    yield batch
         except (NotFound, CacheUnavailable):
             message = await self._messages.get(user_id, opened.message_id)
             if message is None:
                 raise
-            for event in stored_events(opened.stream_id, message):
-                yield event
+            yield stored_events(opened.stream_id, message)
 
     def _drive_on(self, live: Live, run: Run, slot: Slot, work: Work) -> None:
         """In a task of its own, which has the slot from here on."""
@@ -181,9 +180,9 @@ class Streams:
         relay = Relay(live)
         try:
             async with asyncio.timeout(run.deadline - time.monotonic()):
-                async with aclosing(self.log.read(run.ask.user_id, leader)) as events:
-                    async for event in events:
-                        if done := relay.take(event):
+                async with aclosing(self.log.read(run.ask.user_id, leader)) as batches:
+                    async for batch in batches:
+                        if done := relay.take(batch):
                             return shared_answer(run, relay, done)
         except TimeoutError as error:
             raise DeadlineExceeded("The answer took longer than this request allows.") from error

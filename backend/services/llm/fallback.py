@@ -136,4 +136,4 @@ def _adapted(request: ChatRequest, model: Model) -> ChatRequest:
 
 
 def _marked(chunk: Chunk, failed: _Failed) -> Chunk:
-    return replace(chunk, attempts=chunk.attempts + failed.attempts, fallback_from=failed.models)
+    return chunk._replace(attempts=chunk.attempts + failed.attempts, fallback_from=failed.models)

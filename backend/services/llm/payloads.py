@@ -55,24 +55,21 @@ def read_chunk(payload: object) -> Chunk:
         fields = cast(Mapping[str, Any], payload)
         if (error := fields.get("error")) is not None:
             raise from_stream_error(error)
-        groq = fields.get("x_groq") or {}
-        if groq.get("error") is not None:
-            raise from_stream_error(None)
-        reported = groq.get("usage") or fields.get("usage")
-        usage, report = _usage(reported), _report(reported)
+        reported = fields.get("usage")
+        if groq := fields.get("x_groq"):
+            if groq.get("error") is not None:
+                raise from_stream_error(None)
+            reported = groq.get("usage") or reported
+        usage, report = (_usage(reported), _report(reported)) if reported else (None, None)
         choices = fields["choices"]
         if choices == []:
             return Chunk(usage=usage, report=report)
         choice = choices[0]
         delta = choice["delta"]
-        reason = choice.get("finish_reason")
-        return Chunk(
-            content=_text(delta.get("content")),
-            reasoning=_reasoning(delta),
-            finish_reason=None if reason is None else _finish_reason(reason),
-            usage=usage,
-            report=report,
-        )
+        content, reasoning = _text(delta.get("content")), _reasoning(delta)
+        if (reason := choice.get("finish_reason")) is None and reported is None:
+            return Chunk(content, reasoning)  # as nearly all of them are
+        return Chunk(content, reasoning, None if reason is None else _finish_reason(reason), usage=usage, report=report)
     except SHAPE_ERRORS as error:
         raise malformed() from error
 

@@ -5,8 +5,8 @@ retry, circuit breaking and fallback are providers around a provider.
 """
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
 
 from backend.domain.reconciliation import VendorReport
 from backend.domain.usage import TokenUsage
@@ -56,12 +56,12 @@ class Completion:
     report: VendorReport | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of a streamed answer: some of content and reasoning may be empty.
 
     The last chunk of a complete stream has finish_reason; usage and report are on that chunk or on one after it.
-    The first chunk of a stream may have no text: it tells which model answers.
+    The first chunk of a stream may have no text: it tells which model answers. A tuple, because one is made for each
+    token, which a frozen dataclass of so many fields would make twice as dear.
     """
 
     content: str = ""
@@ -70,7 +70,7 @@ class Chunk:
     usage: TokenUsage | None = None
     model: str | None = None
     attempts: int = 1
-    fallback_from: tuple[str, ...] = field(default=())
+    fallback_from: tuple[str, ...] = ()
     report: VendorReport | None = None
 
 

@@ -66,7 +66,7 @@ class Retry:
         (prelude, chunks), attempts = await self._persist(request, lambda: self._open(request))
         async with aclosing(chunks):
             for chunk in prelude:
-                yield replace(chunk, attempts=attempts)
+                yield chunk._replace(attempts=attempts)
             async for chunk in chunks:
                 if self._clock() >= request.deadline:
                     raise too_late()

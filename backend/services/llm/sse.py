@@ -24,17 +24,17 @@ class EventParser:
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if len(self._rest) > self._max_bytes:
             raise EventTooLarge
-        events = (self._line(line.removesuffix(b"\r")) for line in lines)
-        return [event for event in events if event is not None]
+        events: list[bytes] = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._add(line.removesuffix(b"\r"))
+            elif self._data and (not line or line == b"\r"):
+                events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
+                self._data, self._size = [], 0
+        return events
 
-    def _line(self, line: bytes) -> bytes | None:
-        if line.startswith(b"data:"):
-            self._size += len(line)
-            if self._size > self._max_bytes:
-                raise EventTooLarge
-            self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
-        elif not line and self._data:
-            event = b"\n".join(self._data)
-            self._data, self._size = [], 0
-            return event
-        return None
+    def _add(self, line: bytes) -> None:
+        self._size += len(line)
+        if self._size > self._max_bytes:
+            raise EventTooLarge
+        self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from backend.errors import ModelUnavailable
 from backend.services.llm.provider import ChatRequest, Chunk, Completion, Provider
@@ -28,19 +28,28 @@ class Switched:
         self.name = inner.name
         self._inner = inner
         self._switch = switch
-        self._waiting: set[asyncio.Timeout] = set()
+        self._cuts: set[_Cut] = set()
         switch.on_disabled(self._stop)
 
     async def complete(self, request: ChatRequest) -> Completion:
         self._check()
-        return await self._unless_stopped(self._inner.complete(request))
+        self._cuts.add(cut := _Cut())
+        try:
+            return await cut.unless_stopped(self._inner.complete(request))
+        finally:
+            self._cuts.discard(cut)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        """It is read by one task, whose wait for a chunk is cut: a timeout for each would cost more than the chunk."""
         self._check()
-        async with aclosing(self._inner.stream(request)) as chunks:
-            while (chunk := await self._unless_stopped(anext(chunks, None))) is not None:
-                yield chunk
-                self._check()
+        self._cuts.add(cut := _Cut())
+        try:
+            async with aclosing(self._inner.stream(request)) as chunks:
+                while (chunk := await cut.unless_stopped(anext(chunks, None))) is not None:
+                    yield chunk
+                    self._check()
+        finally:
+            self._cuts.discard(cut)
 
     async def models(self, timeout_s: float) -> list[str]:
         return await self._inner.models(timeout_s)
@@ -52,24 +61,37 @@ class Switched:
         if not self._switch.enabled:
             raise _switched_off()
 
-    async def _unless_stopped(self, work: Awaitable[T]) -> T:
-        """A timeout without an end, which _stop brings about: no task is needed for every chunk."""
-        cut = asyncio.timeout(None)
+    def _stop(self) -> None:
+        for cut in self._cuts:
+            cut.stop()
+
+
+class _Cut:
+    """The waits of the running task for a model, one after another, which stop() ends as a timeout would."""
+
+    def __init__(self) -> None:
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._waiting = self._stopped = False
+
+    def stop(self) -> None:
+        if self._waiting and not self._stopped:
+            self._stopped = True
+            self._task.cancel()
+
+    async def unless_stopped(self, work: Awaitable[T]) -> T:
+        """The result of the work. Raises ModelUnavailable where it was stopped, and nothing else cancelled the task."""
+        before = self._task.cancelling()
+        self._waiting = True
         try:
-            async with cut:
-                self._waiting.add(cut)
-                return await work
-        except TimeoutError as error:
-            if cut.expired():
+            return await work
+        except asyncio.CancelledError as error:
+            if self._stopped and self._task.cancelling() <= before + 1:
                 raise _switched_off() from error
             raise
         finally:
-            self._waiting.discard(cut)
-
-    def _stop(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for cut in self._waiting:
-            cut.reschedule(now)
+            self._waiting = False
+            if self._stopped:
+                self._task.uncancel()
 
 
 def _switched_off() -> ModelUnavailable:

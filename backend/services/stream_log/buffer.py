@@ -2,48 +2,69 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
-from itertools import takewhile
+from itertools import accumulate
 
-from backend.services.stream_log.events import INTERRUPTED, StreamEvent
+from backend.services.stream_log.events import INTERRUPTED, TERMINAL, StreamEvent
 
 BATCH_EVENTS = 256
 BATCH_BYTES = 256 * 1024
 
 
 class Signal:
-    """Wakes everybody who waits; who comes later waits for the next time."""
+    """Wakes everybody who waits; who comes later waits for the next time. It costs nothing where nobody waits."""
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def send(self) -> None:
-        event, self._event = self._event, asyncio.Event()
-        event.set()
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
-    def wait(self) -> Awaitable[object]:
+    def wait(self) -> Awaitable[None]:
         """Ends at the next send() after this call, however late it is awaited."""
-        return self._event.wait()
+        self._loop = self._loop or asyncio.get_running_loop()  # which is a call of the system each time
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append(waiter)
+        return waiter
 
 
 class EventBuffer:
-    """Readers share one list, so a slow one costs nothing beyond the stream itself."""
+    """Readers share what is kept, so a slow one costs nothing beyond the stream itself.
+
+    Kept are names and data, and not an object for each event: of a thousand streams the garbage collector would have
+    hundreds of thousands to visit, and nobody is served meanwhile.
+    """
 
     def __init__(self) -> None:
-        self.events: list[StreamEvent] = []
+        self._names: list[str] = []
+        self._data: list[bytes] = []
         self.bytes = 0
         self.readers = 0
-        self.interrupted = False
+        self.ended = self.interrupted = False
         self.attendance = Signal()
         self._change = Signal()
 
-    @property
-    def ended(self) -> bool:
-        return bool(self.events) and self.events[-1].ends
+    def __len__(self) -> int:
+        return len(self._data)
 
-    def append(self, event: StreamEvent) -> None:
-        self.events.append(event)
-        self.bytes += len(event.data)
+    def append(self, event: str, data: bytes) -> None:
+        """The next event; its id is the buffer's new length."""
+        self._names.append(event)
+        self._data.append(data)
+        self.bytes += len(data)
+        self.ended = event in TERMINAL
         self._change.send()
+
+    def events(self, start: int = 0, most: int | None = None) -> list[StreamEvent]:
+        """Those after the first `start`, no more than `most`."""
+        stop = None if most is None else start + most
+        rows = zip(self._names[start:stop], self._data[start:stop], strict=True)
+        return [StreamEvent(number, name, data) for number, (name, data) in enumerate(rows, start + 1)]
 
     def interrupt(self) -> None:
         """No more events will come: readers end with an error, which is not part of the stream."""
@@ -52,30 +73,26 @@ class EventBuffer:
 
     def batch(self, start: int) -> list[StreamEvent]:
         """The next events after the first `start`, as many as one write to Redis may hold, at least one."""
-        size = 0
+        sizes = accumulate(map(len, self._data[start : start + BATCH_EVENTS]))
+        return self.events(start, max(1, sum(size <= BATCH_BYTES for size in sizes)))
 
-        def fits(event: StreamEvent) -> bool:
-            nonlocal size
-            size += len(event.data)
-            return size <= BATCH_BYTES or event.id == start + 1
+    async def read(self, after: int) -> AsyncGenerator[list[StreamEvent], None]:
+        """Events with an id above `after`, as they come, up to the last one of the stream: all that are there at once.
 
-        return list(takewhile(fits, self.events[start : start + BATCH_EVENTS]))
-
-    async def read(self, after: int) -> AsyncGenerator[StreamEvent, None]:
-        """Events with an id above `after`, as they come, up to the last one of the stream."""
+        No more than BATCH_EVENTS together, so that a reader who comes late does not hold everybody up.
+        """
         position = max(0, after)
         self.readers += 1
         self.attendance.send()
         try:
             while True:
-                while position < len(self.events):
-                    event = self.events[position]
-                    position += 1
-                    yield event
+                while batch := self.events(position, BATCH_EVENTS):
+                    position += len(batch)
+                    yield batch
                 if self.ended:
                     return
                 if self.interrupted:
-                    yield StreamEvent(position, "error", INTERRUPTED)
+                    yield [StreamEvent(position, "error", INTERRUPTED)]
                     return
                 await self._change.wait()
         finally:

@@ -33,10 +33,6 @@ class StreamEvent:
     event: str
     data: bytes
 
-    @property
-    def ends(self) -> bool:
-        return self.event in TERMINAL
-
 
 def encode(events: Iterable[StreamEvent]) -> bytes:
     return orjson.dumps([[event.id, event.event, event.data.decode()] for event in events])

@@ -1,4 +1,8 @@
-"""Flusher: writes the streams of this worker to Redis, batch by batch, and keeps their leases alive."""
+"""Flusher: writes the streams of this worker to Redis, batch by batch, and keeps their leases alive.
+
+A stream that is read on another worker is written as it grows. One that is not is written with each sign of life:
+whoever begins to read it elsewhere says so.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -10,10 +14,10 @@ from backend.services.stream_log.store import StreamStore, Times
 from backend.services.stream_log.writer import StreamWriter
 
 BEATS_PER_LEASE = 3
-AT_ONCE = 128
+AT_ONCE = 16
+"""Few, so that tokens of other streams pass between the writes of a round."""
 PAUSE_SHARE = 4  # the pause is so many times what the round took: at most a fifth of the time goes into flushing
 PAUSE_MIN_S, PAUSE_MAX_S = 0.02, 0.25
-UNREAD_PAUSE_S = 0.1  # where nobody reads elsewhere there is no hurry
 KEPT_BYTES = 64 * 2**20
 
 
@@ -58,7 +62,7 @@ class Flusher:
     async def flush(self, writer: StreamWriter) -> bool:
         """Writes what the writer has. False: Redis did not take it, a later round tries again."""
         async with writer.lock:
-            goal = len(writer.buffer.events)
+            goal = len(writer.buffer)
             writer.written_at = self._clock()
             try:
                 await self._write(writer)
@@ -73,22 +77,19 @@ class Flusher:
 
     async def _write(self, writer: StreamWriter) -> None:
         batch = writer.buffer.batch(writer.stored)
-        ends = writer.buffer.ended and writer.stored + len(batch) == len(writer.buffer.events)
+        ends = writer.buffer.ended and writer.stored + len(batch) == len(writer.buffer)
         writer.took(await self._store.write(writer.name, writer.stored, batch, ends=ends, claim=writer.claim))
 
     def _patience_s(self) -> float | None:
         """How long the loop may sleep where no event comes."""
-        if any(writer.dirty for writer in self.writers.values()):
-            return UNREAD_PAUSE_S
         return self._beat_s / 2 if self.writers else None
 
     def _is_due(self, writer: StreamWriter) -> bool:
         if writer.complete:
             return False
-        silent_s = self._clock() - writer.written_at
-        if not writer.dirty:
-            return silent_s >= self._beat_s
-        return writer.followed or writer.buffer.ended or silent_s >= UNREAD_PAUSE_S
+        if writer.dirty and (writer.followed or writer.buffer.ended):
+            return True
+        return self._clock() - writer.written_at >= self._beat_s
 
     def _forget(self) -> None:
         """Ended streams that Redis has, that are too old, or that are too many."""

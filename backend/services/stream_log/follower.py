@@ -1,7 +1,7 @@
 """Follower: streams that other workers write, copied here for as long as they are read here."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
 
 from backend.errors import AetherError, CacheUnavailable, NotFound
@@ -30,27 +30,40 @@ class _Copy:
 
 
 class Follower:
-    """One loop looks for news of all copies; readers read the copies. tasks: owns the farewells of readers."""
+    """One loop looks for news of all copies; readers read the copies.
 
-    def __init__(self, store: StreamStore, times: Times, clock: Callable[[], float], tasks: TaskOwner) -> None:
+    tasks: owns what outlives a reader. announce: tells a stream's writer that it is read here from now on.
+    """
+
+    def __init__(
+        self,
+        store: StreamStore,
+        times: Times,
+        clock: Callable[[], float],
+        tasks: TaskOwner,
+        announce: Callable[[StreamId], Coroutine[None, None, None]],
+    ) -> None:
         self._store = store
         self._tasks = tasks
+        self._announce = announce
         self._patience_s = times.lease
         self._sign_s = times.presence / SIGNS_PER_PRESENCE
         self._clock = clock
         self._copies: dict[StreamId, _Copy] = {}
         self._wake = asyncio.Event()
 
-    async def read(self, name: StreamId, after: int) -> AsyncGenerator[StreamEvent, None]:
-        """Raises NotFound, and CacheUnavailable where nobody can tell."""
+    async def read(self, name: StreamId, after: int) -> AsyncGenerator[list[StreamEvent], None]:
+        """As of EventBuffer. Raises NotFound, and CacheUnavailable where nobody can tell."""
         copy = self._copies.get(name) or self._copies.setdefault(name, _Copy(name))
         copy.users += 1
         try:
             await self._find(copy)
+            if copy.users == 1:
+                self._tasks.spawn(self._announce(name))
             self._wake.set()
-            async with aclosing(copy.buffer.read(after)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(copy.buffer.read(after)) as batches:
+                async for batch in batches:
+                    yield batch
         finally:
             copy.users -= 1
             if not copy.users:
@@ -76,7 +89,7 @@ class Follower:
         """Returns when the stream is known. A stream that was opened just now may not be in Redis yet."""
         give_up_at = self._clock() + FIRST_WRITE_S
         reason: AetherError
-        while not copy.buffer.events:
+        while not len(copy.buffer):
             try:
                 if await self._fetch(copy):
                     return
@@ -107,7 +120,7 @@ class Follower:
             present = now - copy.signed_at >= self._sign_s
             if present:
                 copy.signed_at = now
-            fetched = await self._store.read(copy.name, len(copy.buffer.events), present=present)
+            fetched = await self._store.read(copy.name, len(copy.buffer), present=present)
             for event in fetched.events:
-                copy.buffer.append(event)
+                copy.buffer.append(event.event, event.data)
             return fetched.alive or bool(fetched.events)

@@ -19,7 +19,7 @@ from backend.services.tasks import TaskOwner
 KEEP_S = 600.0
 LEASE_S = 3.0
 PRESENCE_S = 3.0
-CANCEL_CHANNEL = "stream.cancel"
+CANCEL_CHANNEL, FOLLOW_CHANNEL = "stream.cancel", "stream.follow"
 
 
 class StreamLog:
@@ -42,10 +42,11 @@ class StreamLog:
         self._store = StreamStore(redis, times, worker=token_hex(8))
         self._flusher = Flusher(self._store, times, clock)
         self._tasks = TaskOwner()
-        self._follower = Follower(self._store, times, clock, self._tasks)
+        self._follower = Follower(self._store, times, clock, self._tasks, self._announce_reader)
         self._leaders: WeakValueDictionary[str, StreamWriter] = WeakValueDictionary()
         self._bus = bus
         bus.subscribe(CANCEL_CHANNEL, self._on_cancel)
+        bus.subscribe(FOLLOW_CHANNEL, self._on_follow)
 
     async def start(self) -> None:
         self._tasks.spawn(self._flusher.serve())
@@ -58,18 +59,18 @@ class StreamLog:
     def create(self, user_id: str, stream_id: str) -> StreamWriter:
         return self._flusher.open(StreamId(user_id, stream_id))
 
-    async def read(self, user_id: str, stream_id: str, after: int = 0) -> AsyncGenerator[StreamEvent, None]:
-        """Events with an id above `after`, as they come, up to `done` or `error`.
+    async def read(self, user_id: str, stream_id: str, after: int = 0) -> AsyncGenerator[list[StreamEvent], None]:
+        """Events with an id above `after`, as they come, up to `done` or `error`; those that are there come together.
 
         Raises NotFound for an unknown stream and another user's, CacheUnavailable where nobody can tell. A stream
         whose writer is gone ends with an error event (code stream_interrupted) that repeats the last id.
         """
         name = StreamId(user_id, stream_id)
         writer = self._flusher.writers.get(name)
-        events = self._follower.read(name, after) if writer is None else writer.buffer.read(after)
-        async with aclosing(events):
-            async for event in events:
-                yield event
+        batches = self._follower.read(name, after) if writer is None else writer.buffer.read(after)
+        async with aclosing(batches):
+            async for batch in batches:
+                yield batch
 
     async def cancel(self, user_id: str, stream_id: str) -> None:
         """Asks the writer, on whatever worker, to stop. Raises NotFound, CacheUnavailable."""
@@ -80,7 +81,7 @@ class StreamLog:
         try:
             live = await self._store.cancel(name)
             if live:
-                await self._bus.publish(CANCEL_CHANNEL, f"{stream_id} {user_id}".encode())
+                await self._bus.publish(CANCEL_CHANNEL, _encoded(name))
         except RedisUnavailable as error:
             raise CacheUnavailable("This stream cannot be reached at the moment.", retry_after=1.0) from error
         if live is None:
@@ -104,7 +105,24 @@ class StreamLog:
         writer.claim = claim
         return None
 
+    async def _announce_reader(self, name: StreamId) -> None:
+        """Where the message is lost, the writer learns of its reader with its next write."""
+        with suppress(RedisUnavailable):
+            await self._bus.publish(FOLLOW_CHANNEL, _encoded(name))
+
     def _on_cancel(self, payload: bytes) -> None:
-        stream_id, _, user_id = payload.decode().partition(" ")
-        if writer := self._flusher.writers.get(StreamId(user_id, stream_id)):
+        if writer := self._flusher.writers.get(_decoded(payload)):
             writer.cancelled.set()
+
+    def _on_follow(self, payload: bytes) -> None:
+        if writer := self._flusher.writers.get(_decoded(payload)):
+            writer.follow()
+
+
+def _encoded(name: StreamId) -> bytes:
+    return f"{name.stream_id} {name.user_id}".encode()
+
+
+def _decoded(payload: bytes) -> StreamId:
+    stream_id, _, user_id = payload.decode().partition(" ")
+    return StreamId(user_id, stream_id)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from backend.services.stream_log.buffer import EventBuffer
-from backend.services.stream_log.events import INTERRUPTED, StreamEvent, StreamId
+from backend.services.stream_log.events import INTERRUPTED, StreamId
 from backend.services.stream_log.store import Written
 
 
@@ -38,7 +38,7 @@ class StreamWriter:
 
     @property
     def dirty(self) -> bool:
-        return self.stored < len(self.buffer.events)
+        return self.stored < len(self.buffer)
 
     @property
     def complete(self) -> bool:
@@ -48,9 +48,15 @@ class StreamWriter:
     def append(self, event: str, data: bytes) -> int:
         """The event's id. Never waits. After the event that ended the stream nothing is added."""
         if not self.buffer.ended:
-            self.buffer.append(StreamEvent(len(self.buffer.events) + 1, event, data))
-            self._wake()
-        return len(self.buffer.events)
+            self.buffer.append(event, data)
+            if self.followed or self.buffer.ended:
+                self._wake()
+        return len(self.buffer)
+
+    def follow(self) -> None:
+        """Somebody reads it on another worker from now on: it is written at once, and as it grows."""
+        self.followed = True
+        self._wake()
 
     async def abandoned(self, grace_s: float) -> None:
         """Returns when nobody, on any worker, has read the stream for grace_s seconds."""
@@ -75,7 +81,7 @@ class StreamWriter:
 
     def took(self, written: Written) -> None:
         """What Redis said to the last write."""
-        self.stored = min(written.last, len(self.buffer.events))
+        self.stored = min(written.last, len(self.buffer))
         if written.readers or self.followed:  # the grace begins when they are seen to have gone
             self._attended_at = self._clock()
         self.followed = written.readers > 0
