@@ -1,0 +1,163 @@
+"""chat/stream: a thousand paced streams on one worker, and long answers as quickly as they can be relayed."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmark.aether import Aether, tokens_of
+from benchmark.bench import Bench
+from benchmark.clients.connection import Connection, post
+from benchmark.clients.events import TokenMeter
+from benchmark.errors import BenchmarkError
+from benchmark.load.generator import percentile
+from benchmark.processes import cpu_seconds
+from benchmark.results import Row, Scenario, figure
+from benchmark.simulator import Simulator, SimulatorOptions
+
+NAME = "streaming"
+PATH = "/api/ai/v4/chat/stream"
+USERS = 20
+STREAMS, TOKENS_PER_SECOND = 1_000, 20
+OPENING_PAUSE_S = 0.004
+SETTLING_S = 2.0
+PACED_TOKENS = 500
+FLAT_OUT_STREAMS, FLAT_OUT_TOKENS = 64, 2_000
+PLACES = "5000"
+"""Requests in flight: the default is as many as there are streams here."""
+
+
+@dataclass(slots=True)
+class Streams:
+    """Open streams and what has come of them. tokens: bearer tokens, none for the bare upstream."""
+
+    url: str
+    path: str
+    tokens: Sequence[str] = ()
+    delays: list[float] = field(default_factory=list)
+    meters: list[TokenMeter] = field(default_factory=list)
+    answers: "list[asyncio.Task[object]]" = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+
+    async def open(self, count: int, pause_s: float = 0.0) -> None:
+        """One after another with a pause between, each with a question of its own."""
+        self.connections = [await Connection.open(self.url) for _ in range(count)]
+        word = secrets.token_hex(4)
+        for number, connection in enumerate(self.connections):
+            meter = TokenMeter(self.delays)
+            token = self.tokens[number % len(self.tokens)] if self.tokens else "upstream"
+            request = post(self.path, self._question(f"Tell me all about {word} number {number}"), token)
+            self.meters.append(meter)
+            self.answers.append(asyncio.create_task(connection.ask(request, meter)))
+            await asyncio.sleep(pause_s)
+
+    @property
+    def received(self) -> int:
+        return sum(meter.tokens for meter in self.meters)
+
+    async def end(self, tokens: int) -> None:
+        """Waits for all; raises BenchmarkError where one is not whole."""
+        await asyncio.gather(*self.answers)
+        for connection in self.connections:
+            connection.close()
+        if broken := sum(meter.tokens != tokens for meter in self.meters):
+            raise BenchmarkError(f"{broken} of {len(self.meters)} streams were not whole")
+
+    def _question(self, text: str) -> dict[str, object]:
+        if self.tokens:
+            return {"message": text}
+        return {"model": "openai/gpt-oss-20b", "stream": True, "messages": [{"role": "user", "content": text}]}
+
+
+@dataclass(slots=True)
+class Paced:
+    """Of one run. Milliseconds, microseconds of CPU time a token, KB."""
+
+    p50: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    bare_p99: list[float] = field(default_factory=list)
+    cpu_us: list[float] = field(default_factory=list)
+    memory_kb: list[float] = field(default_factory=list)
+
+
+async def measure(bench: Bench) -> Scenario:
+    return Scenario(NAME, (*await paced(bench), *await flat_out(bench)))
+
+
+async def paced(bench: Bench) -> list[Row]:
+    options = stamped(PACED_TOKENS, TOKENS_PER_SECOND)
+    found = Paced()
+    async with bench.simulator(options) as simulator, bench.aether(1, simulator, AETHER_MAX_IN_FLIGHT=PLACES) as aether:
+        tokens = tokens_of(await aether.sign_up(USERS))
+        await relay_at_once(aether, tokens, 100, PACED_TOKENS)
+        for number in range(bench.runs):
+            await paced_run(bench, aether, tokens, found)
+            await bare_run(bench, simulator, found)
+            bench.say(f"{number + 1}/{bench.runs} p99 {found.p99[-1]:.1f} ms, bare {found.bare_p99[-1]:.1f} ms")
+    measured = "from the upstream's write to the client's read; the bare upstream's own is below"
+    return [
+        figure(NAME, "delay added to a token, p99, 1,000 streams", found.p99, "ms", measured),
+        figure(NAME, "the same, p50", found.p50, "ms"),
+        figure(NAME, "the bare upstream to the same client, p99", found.bare_p99, "ms"),
+        figure(NAME, "CPU of a token, 1,000 streams", found.cpu_us, "us"),
+        figure(NAME, "memory of an open stream", found.memory_kb, "KB", "PSS with 1,000 open streams less that before"),
+    ]
+
+
+async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: Paced) -> None:
+    before = aether.memory()[0].pss
+    streams = Streams(aether.url, PATH, tokens)
+    await streams.open(STREAMS, OPENING_PAUSE_S)
+    await asyncio.sleep(SETTLING_S)
+    streams.delays.clear()
+    received, cpu = streams.received, aether.cpu_seconds()
+    await asyncio.sleep(bench.seconds)
+    cpu, received = aether.cpu_seconds() - cpu, streams.received - received
+    found.memory_kb.append((aether.memory()[0].pss - before) / STREAMS / 1000)
+    delays = sorted(streams.delays)
+    found.p50.append(percentile(delays, 0.5))
+    found.p99.append(percentile(delays, 0.99))
+    found.cpu_us.append(cpu / received * 1e6)
+    await streams.end(PACED_TOKENS)
+
+
+async def bare_run(bench: Bench, simulator: Simulator, found: Paced) -> None:
+    streams = Streams(simulator.url, "/openai/v1/chat/completions")
+    await streams.open(STREAMS, OPENING_PAUSE_S)
+    await asyncio.sleep(SETTLING_S)
+    streams.delays.clear()
+    await asyncio.sleep(bench.seconds)
+    found.bare_p99.append(percentile(sorted(streams.delays), 0.99))
+    await streams.end(PACED_TOKENS)
+
+
+async def flat_out(bench: Bench) -> list[Row]:
+    per_core: list[float] = []
+    per_second: list[float] = []
+    async with bench.aether(1, stamped(FLAT_OUT_TOKENS), AETHER_MAX_IN_FLIGHT=PLACES) as aether:
+        tokens = tokens_of(await aether.sign_up(USERS))
+        await relay_at_once(aether, tokens, FLAT_OUT_STREAMS, FLAT_OUT_TOKENS)
+        for _ in range(bench.runs):
+            cpu_s, wall_s = await relay_at_once(aether, tokens, FLAT_OUT_STREAMS, FLAT_OUT_TOKENS)
+            per_core.append(FLAT_OUT_STREAMS * FLAT_OUT_TOKENS / cpu_s)
+            per_second.append(FLAT_OUT_STREAMS * FLAT_OUT_TOKENS / wall_s)
+    note = f"{FLAT_OUT_STREAMS} answers of {FLAT_OUT_TOKENS:,} tokens at once, per second of the worker's CPU time"
+    return [
+        figure(NAME, "tokens relayed by a core, flat out", per_core, "tokens/s", note),
+        figure(NAME, "the same per second of the clock", per_second, "tokens/s", "upstream and client share a core"),
+    ]
+
+
+async def relay_at_once(aether: Aether, tokens: Sequence[str], streams: int, length: int) -> tuple[float, float]:
+    """(seconds of the worker's CPU time, seconds of the clock) for whole answers of `length` tokens."""
+    loop = asyncio.get_running_loop()
+    opened = Streams(aether.url, PATH, tokens)
+    cpu, started = cpu_seconds(aether.workers), loop.time()
+    await opened.open(streams)
+    await opened.end(length)
+    return cpu_seconds(aether.workers) - cpu, loop.time() - started
+
+
+def stamped(tokens: int, tokens_per_second: float = 0.0) -> SimulatorOptions:
+    """Every token is the instant of its sending."""
+    return SimulatorOptions(fast=True, tokens_per_second=tokens_per_second, arguments=("--stamped-tokens", str(tokens)))
