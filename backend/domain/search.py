@@ -10,6 +10,7 @@ from backend.domain.conversations import Role
 WORD = re.compile(r'[^\s"\\]+')
 MAX_WORDS = 16
 SNIPPET_CHARACTERS = 160
+WEEK_S = 7 * 86_400
 CONTEXT_CHARACTERS = 40
 """Of a snippet, before the first word that was found."""
 
@@ -24,6 +25,11 @@ class SearchHit:
     role: Role | None
     snippet: str
     created_at: datetime
+
+
+def week_of(instant: datetime) -> int:
+    """Of an aware instant, counted from 1970-01-01: a message's, so that a search reads what is newest and no more."""
+    return int(instant.timestamp() // WEEK_S)
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pymongo.errors import BulkWriteError
 
 from backend.domain.conversations import PREVIEW_CHARACTERS, UNDO_PERIOD
 from backend.domain.ids import derived_id
+from backend.domain.search import week_of
 from backend.domain.transfer import TransferConversation, TransferMessage
 from backend.services.repositories.conversations import IN_ANY_STATE, purge_writes
 from backend.services.scalable_database import (
@@ -122,6 +123,7 @@ def _message(user_id: str, conversation_id: str, message: TransferMessage) -> Do
         "agent": message.agent,
         "created_at": message.created_at,
         "completed_at": message.created_at,
+        "week": week_of(message.created_at),
     }
 
 

@@ -30,6 +30,7 @@ NOT_EXPORTED = (
     "live",
     "purge_at",
     "changed_at",
+    "week",
 )
 """Secrets, and what only this server can make use of."""
 

@@ -21,6 +21,7 @@ from backend.services.scalable_database.listener import CommandEvent, CommandFee
 from backend.services.scalable_database.memory import MemoryTransactions
 from backend.services.scalable_database.queries import Query
 from backend.services.scalable_database.reads import CONVERSATION_PAGES, DAILY_USAGE, SEARCHES, USER_BY_ID
+from backend.services.scalable_database.text_search import search_by_week
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
@@ -246,9 +247,12 @@ class ScalableDatabase:
             )
         if collection not in SEARCHES:
             raise InvalidInput("This collection has no text index.", code="not_searchable")
-        text = " ".join(f'"{word}"' for word in words)
+        query, asked = SEARCHES[collection], {"user_id": user_id, "text": " ".join(f'"{word}"' for word in words)}
         try:
-            return await self.page(SEARCHES[collection], limit=limit, cursor=cursor, user_id=user_id, text=text)
+            if collection == "messages":
+                with translated():
+                    return await search_by_week(self.driver, query, asked, limit, cursor)
+            return await self.page(query, limit=limit, cursor=cursor, **asked)
         except OperationFailure as error:
             if error.code != INDEX_NOT_FOUND:
                 raise

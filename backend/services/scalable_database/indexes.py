@@ -167,8 +167,14 @@ MESSAGES = (
         (("conversation_id", 1), ("created_at", 1), ("_id", 1)),
         "messages.page, messages.page_newest_first, messages.links, messages.of_conversation",
     ),
-    Index("user_text", "messages", (("user_id", 1), ("content", "text")), "messages.search", ANY_LANGUAGE),
-    Index("user_created", "messages", (("user_id", 1), ("created_at", -1), ("_id", -1)), "(everything a user wrote)"),
+    Index(
+        "user_week_text",
+        "messages",
+        (("user_id", 1), ("week", 1), ("content", "text")),
+        "messages.search",
+        ANY_LANGUAGE,
+    ),
+    Index("user_week", "messages", (("user_id", 1), ("week", 1)), "messages.weeks"),
     Index(
         "pending_expiry",
         "messages",

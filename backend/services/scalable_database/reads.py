@@ -47,12 +47,22 @@ DAILY_USAGE = Query(
     sort=(("day", -1), ("model", -1), ("agent", -1)),
 )
 
+WEEKS = Query(
+    "messages.weeks",
+    "messages",
+    lambda user_id: {"user_id": user_id},
+    {"user_id": USER},
+    stages=({"$group": {"_id": "$week"}},),
+    kind="aggregate",
+)
+"""In which a user wrote: read from the index week by week, however many messages there are."""
+
 SEARCHES: dict[str, Query] = {
     "messages": Query(
         "messages.search",
         "messages",
-        lambda user_id, text: {"user_id": user_id, "$text": {"$search": text}},
-        {"user_id": USER, "text": ("content", "word")},
+        lambda user_id, week, text: {"user_id": user_id, "week": week, "$text": {"$search": text}},
+        {"user_id": USER, "week": ("week", 0), "text": ("content", "word")},
         keyset=Keyset("created_at", -1, "object_id"),
         kind="text",
     ),
@@ -67,4 +77,4 @@ SEARCHES: dict[str, Query] = {
 }
 """Collections with a text index, all of them bound to one user."""
 
-QUERIES: tuple[Query, ...] = (USER_BY_ID, *CONVERSATION_PAGES.values(), DAILY_USAGE, *SEARCHES.values())
+QUERIES: tuple[Query, ...] = (USER_BY_ID, *CONVERSATION_PAGES.values(), DAILY_USAGE, WEEKS, *SEARCHES.values())

@@ -6,6 +6,7 @@ from typing import Any
 from bson import Int64, ObjectId
 
 from backend.domain.conversations import PREVIEW_CHARACTERS, TEMPORARY_PERIOD, Turn, TurnOutcome
+from backend.domain.search import week_of
 from backend.domain.usage import UsageRecord
 from backend.services.scalable_database import Document
 
@@ -43,10 +44,12 @@ def question(turn: Turn, content: str) -> Document:
         "agent": None,
         "created_at": turn.created_at,
         "completed_at": turn.created_at,
+        "week": week_of(turn.created_at),
     }
 
 
 def pending_answer(turn: Turn) -> Document:
+    created_at = turn.created_at + ANSWER_DELAY
     return _message(turn) | {
         "message_id": turn.message_id,
         "role": "assistant",
@@ -54,8 +57,9 @@ def pending_answer(turn: Turn) -> Document:
         "content": "",
         "status": "pending",
         "agent": turn.agent,
-        "created_at": turn.created_at + ANSWER_DELAY,
+        "created_at": created_at,
         "completed_at": None,
+        "week": week_of(created_at),
         "expires_at": turn.expires_at,
     }
 

@@ -2,16 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from bson import Int64
 from pymongo.errors import WriteError
 
+from backend.domain.search import week_of
 from backend.errors import DatabaseUnavailable
 from backend.services.migrations import MIGRATIONS, DatabaseIsNewer, Migration, Migrations
 from backend.services.migrations.m0001_baseline import run as baseline
 from backend.services.migrations.m0002_conversation_states import run as conversation_states
 from backend.services.migrations.m0003_savings import run as savings
+from backend.services.migrations.m0004_message_weeks import run as message_weeks
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
@@ -129,3 +132,19 @@ async def test_what_an_earlier_release_saved_is_the_difference_that_it_showed(da
     assert {row["_id"]: row["saved_routing"] async for row in counters.find({})} == {"old": 3, "new": 1}
     with pytest.raises(WriteError):
         await counters.insert_one({"_id": "x", "saved_cache": 0.1})
+
+
+async def test_messages_of_an_earlier_release_get_their_week(database: ScalableDatabase) -> None:
+    messages = database.collection("messages")
+    instants = [NOW, NOW - timedelta(days=400), datetime(1970, 1, 1, tzinfo=UTC), datetime(1965, 5, 5, tzinfo=UTC)]
+    old = [{"user_id": "user_ada", "message_id": f"msg_{n}", "created_at": at} for n, at in enumerate(instants)]
+    rows = [{**row, "request_id": row["message_id"], "role": "user", "part": 0} for row in old]
+    await messages.drop_index("user_week_text")
+    await messages.create_index([("user_id", 1), ("content", "text")], name="user_text")
+    await messages.insert_many(rows)
+    for _ in range(2):
+        await message_weeks(database)
+    found = [row["week"] async for row in messages.find({}).sort("message_id")]
+    assert found == [week_of(instant) for instant in instants]
+    assert await database.ensure_indexes() == ["messages.user_week_text"]
+    assert not await database.index_drift()
