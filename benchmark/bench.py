@@ -1,18 +1,27 @@
 """What scenarios are given: it starts what they ask for on the right cores, and says how long to measure."""
 
 import os
+import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.aether import Aether, run_aether
 from benchmark.cores import Cores, available_cores, pin
-from benchmark.simulator import Simulator, SimulatorOptions, run_simulator
+from benchmark.processes import Started, clean_environment, descendants_of, started
+from benchmark.simulator import CHECKOUT, Simulator, SimulatorOptions, run_simulator
 
 FAST = SimulatorOptions(fast=True)
+
+
+def free_port() -> int:
+    """On loopback, free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Bench:
             if isinstance(simulator, SimulatorOptions):
                 simulator = await stack.enter_async_context(self.simulator(simulator))
             upstream = simulator.url if simulator else None
-            with self._unpinned():
+            with self._starting_on(self.cores.all):
                 running = run_aether(folder, data_dir or folder / "data", upstream, environment, workers)
                 aether = await stack.enter_async_context(running)
             if simulator:
@@ -74,10 +83,27 @@ class Bench:
         """A folder that goes with this run."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
+    @asynccontextmanager
+    async def contender(
+        self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> AsyncIterator[Started]:
+        """Another server, on the server's core from its start: what counts cores finds one."""
+        running = started(name, command, folder=folder, cwd=CHECKOUT, environment=clean_environment(environment))
+        async with AsyncExitStack() as stack:
+            with self._starting_on(self.cores.server):
+                process = await stack.enter_async_context(running)
+            yield process
+
+    def settle(self, contender: Started) -> list[int]:
+        """Binds what it has started since to the server's core too. Returns the ids of all its processes."""
+        pids = [contender.pid, *(child.pid for child in descendants_of(contender.pid))]
+        pin(pids, self.cores.server)
+        return pids
+
     @contextmanager
-    def _unpinned(self) -> Iterator[None]:
-        """What is started now begins on every core, as it would without a benchmark."""
-        os.sched_setaffinity(0, self.cores.all)
+    def _starting_on(self, cores: frozenset[int]) -> Iterator[None]:
+        """Where processes begin that are started now."""
+        os.sched_setaffinity(0, cores)
         try:
             yield
         finally:

@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmark.simulator import CHECKOUT
 
 DOCS = CHECKOUT / "docs"
+LONGEST_S = 120
+"""Of all runs of one contender: four of them take turns, and access tokens are valid for ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ def parse_options(known: Sequence[str], arguments: Sequence[str] | None = None) 
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.scenarios if name not in known]:
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(known)}")
+    if asked.runs * asked.seconds > LONGEST_S:
+        parser.error(f"--runs times --seconds is at most {LONGEST_S}")
     names = tuple(asked.scenarios) or tuple(known)
     return Options(names, asked.runs, asked.seconds, None if asked.print else asked.docs)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.bench import Bench
-from benchmark.errors import BenchmarkError
 from benchmark.load import Load, Requests, offer
 from benchmark.processes import cpu_seconds
 
@@ -28,6 +27,11 @@ class Round:
     cpu_s: float
 
     @property
+    def clean(self) -> bool:
+        """Everything that was asked was answered: only then it is a figure."""
+        return self.load.answers > 0 and self.load.errors == 0
+
+    @property
     def rate(self) -> float:
         """Answers a second."""
         return self.load.rate
@@ -37,31 +41,33 @@ class Round:
         """Microseconds of CPU time an answer."""
         return self.cpu_s / self.load.answers * 1e6
 
+    def __str__(self) -> str:
+        load = self.load
+        if not self.clean:
+            return f"{load.answers} answers, {load.refusals} refusals, {load.broken} broken connections"
+        times = f"p50 {load.p50_s * 1e3:.2f} ms, p99 {load.p99_s * 1e3:.2f} ms"
+        return f"{self.rate:,.0f}/s, {self.cpu_us:,.0f} us of CPU, {times}"
 
-async def measure_rounds(
-    bench: Bench, contenders: Sequence[Contender], connections: int, warm_up_s: float = WARM_UP_S
-) -> dict[str, list[Round]]:
-    """By name, bench.runs rounds of each. Raises BenchmarkError where one has errors: such a round is no figure."""
+
+Rounds = dict[str, list[Round]]
+"""By contender's name, of each as many as turns; those with errors too."""
+
+
+async def measure_rounds(bench: Bench, contenders: Sequence[Contender], connections: int) -> Rounds:
+    """bench.runs turns of bench.seconds for each, after a warm-up that does not count. Raises BenchmarkError."""
     for contender in contenders:
-        await one_round(contender, connections, warm_up_s)
-    found: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
+        await one_round(contender, connections, WARM_UP_S)
+    found: Rounds = {contender.name: [] for contender in contenders}
     for number in range(bench.runs):
         for contender in contenders:
             one = await one_round(contender, connections, bench.seconds)
             found[contender.name].append(one)
-            bench.say(
-                f"{number + 1}/{bench.runs} {contender.name}: {one.rate:,.0f}/s, {one.cpu_us:,.0f} us of CPU, "
-                f"p50 {one.load.p50_s * 1e3:.2f} ms, p99 {one.load.p99_s * 1e3:.2f} ms"
-            )
+            bench.say(f"{number + 1}/{bench.runs} {contender.name}: {one}")
     return found
 
 
 async def one_round(contender: Contender, connections: int, seconds: float) -> Round:
+    """Raises BenchmarkError where the load itself fails."""
     before = cpu_seconds(contender.pids)
     load = await offer(contender.requests, connections, seconds)
-    taken = cpu_seconds(contender.pids) - before
-    if load.errors or not load.answers:
-        raise BenchmarkError(
-            f"{contender.name}: {load.answers} answers, {load.refusals} refusals, {load.broken} broken connections"
-        )
-    return Round(load, taken)
+    return Round(load, cpu_seconds(contender.pids) - before)

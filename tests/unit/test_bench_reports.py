@@ -97,7 +97,7 @@ def test_every_scenario_can_be_measured_and_no_target_is_of_none() -> None:
     assert parse_options(names, ["uncached", "--runs", "2"]).scenarios == ("uncached",)
 
 
-@pytest.mark.parametrize("arguments", [["nothing_like_it"], ["--runs", "0"]])
+@pytest.mark.parametrize("arguments", [["nothing_like_it"], ["--runs", "0"], ["--runs", "20"]])
 def test_the_command_line_is_checked(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_options(["uncached"], arguments)
