@@ -26,6 +26,16 @@ class Comparison:
         """Microseconds of CPU time a request."""
         return self.of(contender, f"{contender}, CPU per request", "us", lambda one: one.cpu_us)
 
+    def busy(self, contender: str) -> Row:
+        """Below 100% something else bounds it."""
+        return self.of(contender, f"{contender}, share of its core", "%", lambda one: one.busy)
+
+    def beside(self, contender: str, process: str) -> Row:
+        """Microseconds of CPU time a request, of a process that works for it."""
+        return self.of(
+            contender, f"{process} for {contender}, CPU per request", "us", lambda one: one.beside_us(process)
+        )
+
     def rate(self, contender: str) -> Row:
         return self.of(contender, f"{contender}, requests", "/s", lambda one: one.rate)
 

@@ -1,7 +1,7 @@
 """Contenders in turn, again and again: what disturbs the machine meanwhile meets all of them alike."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from benchmark.bench import Bench
 from benchmark.load import Load, Requests, offer
@@ -12,19 +12,21 @@ WARM_UP_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """pids: the processes whose CPU time counts."""
+    """pids: the processes whose CPU time counts. beside: what works for it on other cores, by name."""
 
     name: str
     requests: Requests
     pids: Sequence[int]
+    beside: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One contender's load and the CPU time that its processes took for it, in seconds."""
+    """One contender's load and the CPU time that its processes took for it, in seconds; beside: that of the others."""
 
     load: Load
     cpu_s: float
+    beside: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -41,12 +43,21 @@ class Round:
         """Microseconds of CPU time an answer."""
         return self.cpu_s / self.load.answers * 1e6
 
+    @property
+    def busy(self) -> float:
+        """How much of the time its processes ran, in percent of one core."""
+        return 100 * self.cpu_s / self.load.seconds
+
+    def beside_us(self, name: str) -> float:
+        """Microseconds of CPU time an answer, of what works for it."""
+        return self.beside[name] / self.load.answers * 1e6
+
     def __str__(self) -> str:
         load = self.load
         if not self.clean:
             return f"{load.answers} answers, {load.refusals} refusals, {load.broken} broken connections"
         times = f"p50 {load.p50_s * 1e3:.2f} ms, p99 {load.p99_s * 1e3:.2f} ms"
-        return f"{self.rate:,.0f}/s, {self.cpu_us:,.0f} us of CPU, {times}"
+        return f"{self.rate:,.0f}/s, {self.cpu_us:,.0f} us of CPU ({self.busy:.0f}% of a core), {times}"
 
 
 Rounds = dict[str, list[Round]]
@@ -68,6 +79,12 @@ async def measure_rounds(bench: Bench, contenders: Sequence[Contender], connecti
 
 async def one_round(contender: Contender, connections: int, seconds: float) -> Round:
     """Raises BenchmarkError where the load itself fails."""
-    before = cpu_seconds(contender.pids)
+    before, beside = cpu_seconds(contender.pids), seconds_of(contender.beside)
     load = await offer(contender.requests, connections, seconds)
-    return Round(load, cpu_seconds(contender.pids) - before)
+    taken = {name: after - beside[name] for name, after in seconds_of(contender.beside).items()}
+    return Round(load, cpu_seconds(contender.pids) - before, taken)
+
+
+def seconds_of(pids: Mapping[str, int]) -> dict[str, float]:
+    """CPU seconds by name."""
+    return {name: cpu_seconds([pid]) for name, pid in pids.items()}

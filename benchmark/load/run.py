@@ -1,8 +1,10 @@
 """One load, by whichever generator there is."""
 
 import asyncio
+import secrets
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
@@ -25,6 +27,7 @@ async def offer(requests: Requests, connections: int, seconds: float) -> Load:
 
     The load runs on the cores of this process.
     """
+    requests = replace(requests, prefix=secrets.token_hex(4))  # what another load has asked is in caches
     program = wrk_program()
     if program is None:
         return await generate(requests, connections, seconds)

@@ -33,10 +33,11 @@ async def measure(bench: Bench) -> Scenario:
     ):
         accounts = await aether.sign_up(USERS)
         requests = Requests(aether.url + PATH, BODY, tokens_of(accounts))
-        own = Contender(AETHER, requests, aether.workers)
+        own = Contender(AETHER, requests, aether.workers, aether.pids)
         others = [Contender(peer.name, peer.requests, peer.pids) for peer in peers.running]
         comparison = Comparison(NAME, await measure_rounds(bench, [own, *others], CONNECTIONS), peers.away)
         reused = await reuse(NAME, aether, accounts, comparison.rounds[AETHER])
     names = (AETHER, *PEERS)
+    bounds = [comparison.busy(AETHER), *(comparison.beside(AETHER, name) for name in aether.pids)]
     rows = [comparison.cpu(name) for name in names] + [comparison.rate(name) for name in names]
-    return Scenario(NAME, (*rows, *(comparison.ratio(AETHER, name) for name in PEERS), reused))
+    return Scenario(NAME, (*rows, *(comparison.ratio(AETHER, name) for name in PEERS), *bounds, reused))

@@ -65,6 +65,16 @@ async def test_requests_differ_and_tokens_take_turns() -> None:
     assert all(head.startswith("post /ask http/1.1\r\n") and "x-provider: openai" in head for head in server.heads)
 
 
+async def test_no_load_repeats_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.load.run.wrk_program", lambda: None)
+    server = Server(ANSWER)
+    async with listening(server) as url:
+        requests = Requests(url, UNIQUE)
+        for _ in range(2):
+            await offer(requests, 1, SECONDS)
+    assert len(set(server.bodies)) == len(server.bodies) >= 2
+
+
 async def test_an_answer_in_pieces_is_one_answer() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n{}")
