@@ -185,6 +185,8 @@ class Settings(BaseSettings):
     """Set by the tests: providers then refuse every address that is not loopback."""
     simulated: bool = Field(False, alias="AETHER_SIMULATED")
     """Set by the launcher for its workers where it started the bundled simulator."""
+    alone: bool = Field(False, alias="AETHER_ALONE")
+    """Set by the launcher for its only worker where Valkey is its own too: no other worker asks the same questions."""
 
     @property
     def in_memory(self) -> bool:

@@ -72,7 +72,8 @@ CHAT_ROUTES = (ai_v4, streams, catalogue, analytics, cache)
 # What has a name comes before conversations, which take any name for an id.
 CONVERSATION_ROUTES = (search, transfer, conversations, folders, feedback, sharing)
 USER_ROUTES = (bootstrap, usage, leaderboard, preferences, prompts, updates)
-ROUTES = (health, *ACCOUNT_ROUTES, *CHAT_ROUTES, *CONVERSATION_ROUTES, *USER_ROUTES, *ADMIN_ROUTES)
+# Routes are looked through in this order: what is asked for most comes first.
+ROUTES = (*CHAT_ROUTES, health, *CONVERSATION_ROUTES, *USER_ROUTES, *ACCOUNT_ROUTES, *ADMIN_ROUTES)
 
 
 NO_TELEMETRY: TelemetryConfig = {

@@ -60,7 +60,7 @@ class EmbeddedServers:
         if self.mongod:
             found["mongo_url"] = SecretStr(self.mongod.running.url)
         if self.valkey:
-            found["redis_url"] = SecretStr(self.valkey.running.url)
+            found |= {"redis_url": SecretStr(self.valkey.running.url), "alone": self._settings.workers == 1}
         if self.simulator:
             found |= {"groq_base_url": self.simulator.running.url, "groq_api_key": SIMULATOR_KEY, "simulated": True}
         return self._settings.model_copy(update=found)

@@ -82,6 +82,7 @@ class Workers:
             "GROQ_API_KEY": settings.groq_api_key.get_secret_value(),
             "AETHER_SECRET_KEY": settings.secret_key.get_secret_value(),
             "AETHER_SIMULATED": str(settings.simulated),
+            "AETHER_ALONE": str(settings.alone),
             "AETHER_DATA_DIR": str(settings.data_dir),
             "PROMETHEUS_MULTIPROC_DIR": str(self._layout.metrics),
         }

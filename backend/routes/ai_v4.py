@@ -9,7 +9,7 @@ from backend.routes.ai_v4_shapes import AgentId, ChatBody, EstimateBody, Identif
 from backend.routes.answers import json_answer
 from backend.routes.deps import AetherServices, ChatCaller
 from backend.routes.headers import with_rate_headers
-from backend.routes.limits import CHAT_RATE
+from backend.routes.limits import Questioner
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 
@@ -28,9 +28,9 @@ IdempotencyKey = Annotated[
 router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
 
 
-@router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
+@router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_ANSWERS)
 async def ask_agent(
-    body: ChatBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: ChatBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """One agent's answer: routed or named, from the cheapest model that is good enough, with its receipt."""
     ask = body.ask(user, request.state.correlation_id)
@@ -41,9 +41,9 @@ async def ask_agent(
     return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
-@router.post("/chat/quick", response_model=QuickReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
+@router.post("/chat/quick", response_model=QuickReply, responses=CHAT_ANSWERS)
 async def ask_quickly(
-    body: QuickBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: QuickBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """A short answer from the small model, without routing."""
     ask = body.ask(user, request.state.correlation_id)
@@ -54,9 +54,9 @@ async def ask_quickly(
     return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
 
 
-@router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_ANSWERS, dependencies=[CHAT_RATE])
+@router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_ANSWERS)
 async def ask_team(
-    body: TeamBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: TeamBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """Several agents' answers, side by side or one after another, and their synthesis on one bill."""
     ask = body.ask(user, request.state.correlation_id)
@@ -71,12 +71,11 @@ async def ask_team(
     "/chat/multi-agent/{message_id}/agents/{agent}/rerun",
     response_model=TeamReply,
     responses=CHAT_ANSWERS,
-    dependencies=[CHAT_RATE],
 )
 async def rerun_agent(
     message_id: Identifier,
     agent: AgentId,
-    user: ChatCaller,
+    user: Questioner,
     services: AetherServices,
     request: Request,
     key: IdempotencyKey = None,

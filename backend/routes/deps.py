@@ -28,19 +28,24 @@ api_key = HTTPBearer(
 )
 
 
-async def get_services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
+    """For other dependencies: each one that they name has a price at every request, found already or not."""
     return cast(Services, request.state.services)
+
+
+async def get_services(request: Request) -> Services:
+    return services_of(request)
 
 
 AetherServices = Annotated[Services, Depends(get_services)]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-async def get_principal(request: Request, services: AetherServices, credentials: Credentials) -> Principal:
+async def get_principal(request: Request, credentials: Credentials) -> Principal:
     """Who calls, by access token or API key, whatever that permits. Raises Unauthenticated, RateLimited."""
     if credentials is None:
         raise Unauthenticated("Send an access token or an API key: Authorization: Bearer <token>.")
-    text = credentials.credentials
+    text, services = credentials.credentials, services_of(request)
     if is_api_key(text):
         principal = await services.api_keys.verify(text, address_subject(client_address(request)))
     else:
@@ -86,10 +91,10 @@ UsageReader = Annotated[Principal, Security(get_caller, scopes=["usage:read"])]
 
 
 async def get_admin(
-    services: AetherServices, caller: Annotated[Principal, Security(get_caller, scopes=["admin"])]
+    request: Request, caller: Annotated[Principal, Security(get_caller, scopes=["admin"])]
 ) -> Principal:
     """An administrator. Raises Unauthenticated or Forbidden."""
-    await check_admin(services, caller)
+    await check_admin(services_of(request), caller)
     return caller
 
 

@@ -115,7 +115,7 @@ async def get_metrics(request: Request, credentials: Credentials, services: Aeth
     token = services.metrics_token
     sent = credentials.credentials if credentials else ""
     if not (token and secrets.compare_digest(sent.encode(), token.encode())):
-        caller = await get_principal(request, services, credentials)
+        caller = await get_principal(request, credentials)
         check_scopes(caller, ["admin"])
         await check_admin(services, caller)
     text = await asyncio.to_thread(services.monitor.exposition)

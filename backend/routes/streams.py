@@ -11,7 +11,7 @@ from backend.routes.ai_v4_shapes import Identifier, StreamBody
 from backend.routes.answers import CLIENT_CLOSED_REQUEST, answered, event_stream
 from backend.routes.deps import AetherServices, ChatCaller
 from backend.routes.headers import with_rate_headers
-from backend.routes.limits import CHAT_RATE
+from backend.routes.limits import Questioner
 from backend.routes.problems import PROBLEMS, problem_responses
 from backend.services.enhanced_ai_service.outcomes import encode
 from backend.services.enhanced_ai_service.streams import OpenedStream
@@ -32,10 +32,9 @@ router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
     "/chat/stream",
     response_class=StreamingResponse,
     responses=with_rate_headers({**EVENTS, **CHAT_PROBLEMS}),
-    dependencies=[CHAT_RATE],
 )
 async def start_stream(
-    body: StreamBody, user: ChatCaller, services: AetherServices, request: Request, key: IdempotencyKey = None
+    body: StreamBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
 ) -> Response:
     """An answer as it arrives. A failure before the first token is an HTTP status, a later one an error event."""
     ask = body.question(user, request.state.correlation_id)

@@ -55,7 +55,7 @@ def supervision_of(base: Foundation) -> Supervision:
         vendor_models=vendor_models,
         controls=controls,
         budgets=budgets_of(base.settings, base.redis, base.database, controls),
-        flights=SingleFlight(base.redis),
+        flights=SingleFlight(base.redis, across_workers=not base.settings.alone),
         streams=StreamLog(base.redis, base.bus),
         calibration=CalibrationInUse(CalibrationRepository(base.database), base.bus),
         similar=SimilarAnswersSwitch(

@@ -10,7 +10,7 @@ from backend.config import Settings
 from backend.wiring import DEFAULT_ADMIN_EMAIL
 
 README = Path(__file__).parents[2] / "README.md"
-INTERNAL = {"AETHER_TESTING", "AETHER_SIMULATED"}
+INTERNAL = {"AETHER_TESTING", "AETHER_SIMULATED", "AETHER_ALONE"}
 """Set by the tests and by the launcher, never by people."""
 FOUND_OUT = {"", "none", "embedded", "generated", "from the catalogue", "Groq's own"}
 """Defaults in words: the setting itself is empty."""

@@ -89,6 +89,37 @@ async def test_without_the_bus_this_workers_readers_hear_all_the_same(
     assert await after_heartbeats(reader) == changed(1)
 
 
+class SlowBus(Bus):
+    """Counts messages; each is on its way until it is let through."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self.sent = 0
+        self.way = asyncio.Event()
+
+    async def publish(self, channel: str, payload: bytes) -> None:
+        self.sent += 1
+        await self.way.wait()
+        await super().publish(channel, payload)
+
+
+async def test_what_is_told_while_a_message_is_on_its_way_goes_out_together(network: Network, clock: Clock) -> None:
+    bus = SlowBus(network)
+    updates = Updates(bus, lifetime_s=60.0, heartbeat_s=0.01, clock=clock)
+    ada, eve = await Reader(updates).ready(), await Reader(updates, EVE).ready()
+    updates.tell(ADA, conversation_changed("conv_1"))
+    await asyncio.sleep(0)
+    for number in (2, 3):
+        updates.tell(ADA, conversation_changed(f"conv_{number}"))
+        updates.tell(EVE, conversation_changed(f"conv_{number}"))
+    bus.way.set()
+    assert [await after_heartbeats(ada) for _ in range(3)] == [changed(1), changed(2), changed(3)]
+    assert [await after_heartbeats(eve) for _ in range(2)] == [changed(2), changed(3)]
+    assert bus.sent == 2
+    updates.tell(EVE, conversation_changed("conv_4"))
+    assert await after_heartbeats(eve) == changed(4)
+
+
 async def test_after_a_gap_of_the_bus_everything_is_read_anew(updates: Updates, network: Network) -> None:
     reader = await Reader(updates).ready()
     network.cut()

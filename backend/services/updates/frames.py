@@ -1,5 +1,6 @@
 """Updates as they go over the bus and into streams: the event's name and one line of JSON."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -25,11 +26,13 @@ def frame_of(update: Update) -> Frame:
 READY_FRAME, RESYNC_FRAME = frame_of(READY), frame_of(RESYNC)
 
 
-def encode(topic: str, frame: Frame) -> bytes:
-    return SEPARATOR.join((topic.encode(), frame.event, frame.data))
+def encode(told: Iterable[tuple[str, Frame]]) -> bytes:
+    """Frames with their topics as one message."""
+    return SEPARATOR.join(part for topic, frame in told for part in (topic.encode(), frame.event, frame.data))
 
 
-def decode(payload: bytes) -> tuple[str, Frame]:
+def decode(payload: bytes) -> Iterator[tuple[str, Frame]]:
     """Raises ValueError."""
-    topic, event, data = payload.split(SEPARATOR)
-    return topic.decode(), Frame(event, data)
+    parts = payload.split(SEPARATOR)
+    for topic, event, data in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        yield topic.decode(), Frame(event, data)

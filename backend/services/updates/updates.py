@@ -21,6 +21,8 @@ STREAMS_PER_USER = 20
 """On one worker; the page needs one for all its tabs."""
 HEARTBEAT_S = 15.0
 CLOSE_S = 1.0
+TOLD_AT_ONCE = 500
+"""Updates in one message on the bus."""
 
 log = structlog.get_logger()
 
@@ -46,6 +48,8 @@ class Updates:
         self._tasks = TaskOwner()
         self._ended = self._closed = False
         self._topics: dict[str, set[Subscription]] = {}
+        self._untold: list[tuple[str, Frame]] = []
+        self._telling = False
         bus.subscribe(CHANNEL, self._received)
         bus.on_gap(self._missed)
 
@@ -53,7 +57,10 @@ class Updates:
         """To all streams of a user, on every worker. Nobody waits for it. After the change is durable."""
         if self._closed:
             return
-        self._tasks.spawn(self._publish(user_id, frame_of(update)))
+        self._untold.append((user_id, frame_of(update)))
+        if not self._telling:
+            self._telling = True
+            self._tasks.spawn(self._publish())
 
     def tell_admins(self, update: Update) -> None:
         self.tell(ADMINS, update)
@@ -107,18 +114,26 @@ class Updates:
     def _everybody(self) -> set[Subscription]:
         return set().union(*self._topics.values())
 
-    async def _publish(self, topic: str, frame: Frame) -> None:
-        payload = encode(topic, frame)
+    async def _publish(self) -> None:
+        """What is told while a message is on its way goes out together in the next one."""
+        try:
+            while self._untold:
+                told, self._untold = self._untold[:TOLD_AT_ONCE], self._untold[TOLD_AT_ONCE:]
+                await self._send(encode(told))
+        finally:
+            self._telling = False
+
+    async def _send(self, payload: bytes) -> None:
         try:
             await self._bus.publish(CHANNEL, payload)
         except RedisUnavailable:
             self._received(payload)  # the streams of this worker at least
-            log.debug("update_not_announced", update=frame.event.decode())
+            log.debug("updates_not_announced", bytes=len(payload))
 
     def _received(self, payload: bytes) -> None:
-        topic, frame = decode(payload)
-        for subscription in self._topics.get(topic, ()):
-            subscription.put(frame)
+        for topic, frame in decode(payload):
+            for subscription in self._topics.get(topic, ()):
+                subscription.put(frame)
 
     def _missed(self) -> None:
         """What other workers have told while the bus was away."""
