@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 from fastapi import Request, Response
@@ -62,22 +62,25 @@ async def json_answer(
 
 async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
     """What the work returns; the work is cancelled, and None returned, as soon as the client has gone."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(request))
+    asking = cast("asyncio.Task[Any]", asyncio.current_task())
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        asking.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if gone and not asking.uncancel():
+            return None
+        raise  # it is the server that ends the request
     finally:
-        for task in (leaving, working):
-            task.cancel()
-        await asyncio.gather(leaving, working, return_exceptions=True)
-    return None
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        watching.cancel()
 
 
 Batches = AsyncGenerator[list[StreamEvent], None]

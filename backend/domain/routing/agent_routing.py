@@ -8,6 +8,7 @@ import orjson
 
 from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
 from backend.domain.routing.agent_features import CODE, context_share, features_of, scanned
+from backend.domain.routing.remembered import Remembered
 from backend.domain.routing.text_classifier import TextClassifier
 
 UNSURE = "unsure"
@@ -62,9 +63,13 @@ class AgentRouter:
         ]
         self.untrained = tuple(agent.id for agent in roster if agent not in self._agents)
         """Agents that the table does not know: they answer where they are asked by name."""
+        self._choice = Remembered(self._choose)
 
     def route(self, message: str, context: Sequence[str] = ()) -> AgentChoice:
         """The agent whose examples the message is most like; what came before counts less than the message."""
+        return self._choice(message, context)
+
+    def _choose(self, message: str, context: Sequence[str]) -> AgentChoice:
         text = scanned(message)
         features = features_of(text)
         now, before = self._margins(text, features, context)

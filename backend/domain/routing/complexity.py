@@ -15,6 +15,7 @@ from backend.domain.calibration.ranks import UNCALIBRATED, Calibration
 from backend.domain.models import Tier
 from backend.domain.routing.gain_model import FigureRow, GainModel
 from backend.domain.routing.question_domains import DomainTable
+from backend.domain.routing.remembered import Remembered
 from backend.domain.routing.signals import Signal, signals_of
 from backend.domain.routing.text_features import FIGURES, SCANNED_CHARACTERS, Reading, read
 
@@ -174,7 +175,7 @@ class ComplexityRouter:
         large_share: float,
         calibration: Callable[[], Calibration] = lambda: UNCALIBRATED,
     ) -> None:
-        self._model = model
+        self._assess = Remembered(model.assess)
         self._large_share = large_share
         self._calibration = calibration
 
@@ -187,7 +188,7 @@ class ComplexityRouter:
         large_share: float | None = None,
     ) -> Complexity:
         """large_share: the user's own, None for the deployment's."""
-        assessment = self._model.assess(message, context)
+        assessment = self._assess(message, context)
         rank = self._calibration().rank(assessment.domain, assessment.score)
         usual = self._large_share if large_share is None else large_share
         share = raised(usual, priority)
