@@ -7,11 +7,8 @@ more than the user's own address or name.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-
-from zxcvbn import zxcvbn
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.errors import WeakPassword
 
@@ -24,7 +21,6 @@ OWN_WORD_CHARACTERS = 3
 BEYOND_OWN_WORDS = 4
 PRODUCT = "aether"
 
-COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 CLASSES = {
     "an upper-case letter": str.isupper,
     "a lower-case letter": str.islower,
@@ -44,6 +40,14 @@ class Strength:
     suggestions: tuple[str, ...]
 
 
+def common_passwords() -> Collection[str]:
+    """Of zxcvbn's list, in lower case. Its lists take 12 MB and 0.1 s: only workers that are sent passwords load it."""
+    from zxcvbn.matching import RANKED_DICTIONARIES
+
+    ranks: dict[str, int] = RANKED_DICTIONARIES["passwords"]
+    return ranks.keys()
+
+
 def composed(password: str) -> str:
     """NFC: the same password, however a keyboard spells its letters."""
     return unicodedata.normalize("NFC", password)
@@ -53,6 +57,8 @@ def measure(password: str) -> Strength:
     """Up to 0.1 s of work: not for the event loop. Without the user's words: zxcvbn keeps those in a global."""
     if not password:
         return Strength(0, "", (ADVICE,))
+    from zxcvbn import zxcvbn  # here, because of its lists: see common_passwords
+
     result = zxcvbn(password[:MEASURED_CHARACTERS])  # type: ignore[no-untyped-call]  # it has no types
     feedback = result["feedback"]
     return Strength(result["score"], feedback["warning"], (*feedback["suggestions"], ADVICE))
@@ -76,7 +82,7 @@ def _reason(password: str, own: Iterable[str], strength: Strength, composition: 
     folded = password.casefold()
     if _beyond(folded, own) < BEYOND_OWN_WORDS:
         return "The password is little more than your own address or name."
-    if folded in COMMON or (strength.score == 0 and len(password) <= MEASURED_CHARACTERS):
+    if folded in common_passwords() or (strength.score == 0 and len(password) <= MEASURED_CHARACTERS):
         return "This password is among the first that attackers try."
     missing = [name for name, belongs in CLASSES.items() if not any(map(belongs, password))]
     if composition and missing:
