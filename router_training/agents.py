@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.domain.routing.agent_routing import TABLE_FORMAT
+from backend.domain.routing.agent_routing import ROWS_BEGIN, ROWS_END, TABLE_FORMAT
+from backend.domain.routing.text_classifier import unpack_row
 from router_training.agent_examples import LabelledMessage, checksums, example_files, read_examples
 from router_training.text_classifier import fit
 
@@ -43,7 +44,7 @@ def fit_table(training: Iterable[LabelledMessage], provenance: dict[str, str]) -
         "unit": classifier.unit,
         "classes": classifier.classes,
         "intercepts": classifier.intercepts,
-        "rows": classifier.rows,
+        "rows": {feature: unpack_row(row) for feature, row in classifier.rows.items()},
     }
 
 
@@ -51,7 +52,7 @@ def render(table: dict[str, Any]) -> str:
     """JSON with a line for each feature, so that a change of the examples can be read as a difference."""
     head = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in table.items() if key != "rows"]
     rows = [f"{json.dumps(feature, ensure_ascii=False)}: {_compact(row)}" for feature, row in table["rows"].items()]
-    return "{" + ",\n".join([*head, '"rows": {\n' + ",\n".join(rows) + "\n}"]) + "}\n"
+    return "{" + ",\n".join([*head, ROWS_BEGIN]) + ",\n".join(rows) + "\n" + ROWS_END
 
 
 def _compact(row: Sequence[int]) -> str:

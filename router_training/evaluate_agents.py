@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     files = [options.table, *example_files(options.examples)]
     lines = [f"{digest}  {name}" for name, digest in checksums(files).items()]
-    router = AgentRouter(parse_agent_table(options.table.read_text(encoding="utf-8")))
+    with options.table.open(encoding="utf-8") as rows:
+        router = AgentRouter(parse_agent_table(rows))
     lines += held_out_lines(router, [message for message in read_examples(options.examples) if message.held_out])
     if options.data:
         file = options.data / CLINC

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    router = AgentRouter(parse_agent_table(options.table.read_text(encoding="utf-8")))
+    with options.table.open(encoding="utf-8") as lines:
+        router = AgentRouter(parse_agent_table(lines))
     parted = partial(separate, field_of=partial(field_of, router))
     files = (options.table, MESSAGES)
     lines = [*(f"{checksum(file)}  {file.name}" for file in files), "", *report(read_lines(MESSAGES), parted)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import fsum, log, sqrt
 
 from backend.domain.routing.agent_features import context_share, features_of, scanned
-from backend.domain.routing.text_classifier import Row, TextClassifier
+from backend.domain.routing.text_classifier import Row, TextClassifier, pack_rows
 from router_training.linear_svm import Vector, fit_one
 
 COST = 1.0
@@ -63,8 +63,10 @@ def fit(examples: Sequence[Example], *, context_weight: float = 0.0) -> TextClas
         fit_one(vectors, [1 if example.label == label else -1 for example in examples], constant + 1, COST, EPOCHS)
         for label in classes
     ]
-    rows = {feature: _row(space.weights[at], [one[at] for one in weights]) for feature, at in space.index.items()}
-    return TextClassifier(classes, rows, UNIT, tuple(round(one[constant], INTERCEPT_DIGITS) for one in weights))
+    rows = ((feature, _row(space.weights[at], [one[at] for one in weights])) for feature, at in space.index.items())
+    return TextClassifier(
+        classes, pack_rows(rows), UNIT, tuple(round(one[constant], INTERCEPT_DIGITS) for one in weights)
+    )
 
 
 def _vector(space: Space, example: Example, context_weight: float, constant: int) -> Vector:

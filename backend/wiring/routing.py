@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import structlog
 
@@ -34,12 +35,17 @@ def _complexity_model() -> ComplexityModel:
 
 @cache
 def _agent_table() -> AgentTable:
-    return parse_agent_table(_table("agents"))
+    with _file("agents").open(encoding="utf-8") as lines:
+        return parse_agent_table(lines)
 
 
 def _table(name: str) -> str:
+    return _file(name).read_text(encoding="utf-8")
+
+
+def _file(name: str) -> Traversable:
     """As scripts/train_router.py has written it."""
-    return files("backend.domain.routing").joinpath("tables", f"{name}.json").read_text(encoding="utf-8")
+    return files("backend.domain.routing").joinpath("tables", f"{name}.json")
 
 
 def agent_router_of(settings: Settings, roster: Sequence[Agent] = AGENTS) -> AgentRouter:

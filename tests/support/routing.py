@@ -16,7 +16,8 @@ AGENT_TABLE = ROOT / "backend" / "domain" / "routing" / "tables" / "agents.json"
 
 @cache
 def agent_table() -> AgentTable:
-    return parse_agent_table(AGENT_TABLE.read_text(encoding="utf-8"))
+    with AGENT_TABLE.open(encoding="utf-8") as lines:
+        return parse_agent_table(lines)
 
 
 def agent_router(default: str = DEFAULT_AGENT) -> AgentRouter:

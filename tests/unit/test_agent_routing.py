@@ -12,8 +12,9 @@ from backend.config import Settings
 from backend.domain.agents import AGENTS, AGENTS_BY_ID, DEFAULT_AGENT, Agent
 from backend.domain.routing.agent_features import HEAD_CHARACTERS, TAIL_CHARACTERS
 from backend.domain.routing.agent_routing import AgentRouter, AgentTable, parse_agent_table
-from backend.domain.routing.text_classifier import TextClassifier
+from backend.domain.routing.text_classifier import TextClassifier, pack_rows
 from backend.wiring.routing import agent_router_of
+from router_training.agents import render
 from tests.support.routing import AGENT_TABLE, agent_router, agent_table
 
 CARTOGRAPHER = Agent("mira", "Mira", "Cartographer", "Draws maps.", "You are Mira, a cartographer.", 0.4, "small")
@@ -138,11 +139,12 @@ def test_an_agent_that_left_the_roster_is_not_chosen() -> None:
 
 
 def test_where_two_are_equal_the_order_of_the_table_decides() -> None:
-    table = AgentTable(TextClassifier(("dev", "luna", "unsure"), {"echo": (100, 9, 9, -9)}, 0.01, (0.0, 0.0, 0.0)), 0.4)
+    rows = pack_rows([("echo", (100, 9, 9, -9))])
+    table = AgentTable(TextClassifier(("dev", "luna", "unsure"), rows, 0.01, (0.0, 0.0, 0.0)), 0.4)
     assert AgentRouter(table).route("echo").agent.id == "dev"
 
 
 def test_a_table_of_another_format_is_refused() -> None:
     table = json.loads(AGENT_TABLE.read_text(encoding="utf-8"))
     with pytest.raises(ValueError, match="format"):
-        parse_agent_table(json.dumps({**table, "format": 0}))
+        parse_agent_table(render({**table, "format": 0}).splitlines(keepends=True))

@@ -1,7 +1,8 @@
 """Which agent answers: message and context to one agent of the roster, or to the default one where none stands out."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from itertools import takewhile
 from math import exp, fsum
 
 import orjson
@@ -9,12 +10,15 @@ import orjson
 from backend.domain.agents import AGENTS, DEFAULT_AGENT, Agent
 from backend.domain.routing.agent_features import CODE, context_share, features_of, scanned
 from backend.domain.routing.remembered import Remembered
-from backend.domain.routing.text_classifier import TextClassifier
+from backend.domain.routing.text_classifier import Row, TextClassifier, pack_rows
 
 UNSURE = "unsure"
 """The class of messages that belong to no agent."""
 
 TABLE_FORMAT = 1
+ROWS_BEGIN, ROWS_END = '"rows": {\n', "}}\n"
+"""The lines of a data file between which each line is a row."""
+
 SHARPNESS = 4.0
 """Turns margins into probabilities; the one that fitted the training examples best in cross-validation."""
 
@@ -39,14 +43,24 @@ class AgentChoice:
     sure: bool
 
 
-def parse_agent_table(text: str) -> AgentTable:
-    """The table in a data file. Raises ValueError for one of another format."""
-    table = orjson.loads(text)
+def parse_agent_table(lines: Iterable[str]) -> AgentTable:
+    """The table in a data file, which has a line for each row. Raises ValueError for one of another format.
+
+    They are read one by one: what the whole file becomes for a moment would leave 20 MB with the process for good.
+    """
+    lines = iter(lines)
+    head = "".join(takewhile(lambda line: line != ROWS_BEGIN, lines))
+    table = orjson.loads(head.rstrip(",\n") + "}")
     if table["format"] != TABLE_FORMAT:
         raise ValueError(f"expected a table of format {TABLE_FORMAT}, found {table['format']}")
-    rows = {feature: tuple(row) for feature, row in table["rows"].items()}
+    rows = pack_rows(map(_parse_row, takewhile(lambda line: line != ROWS_END, lines)))
     classifier = TextClassifier(tuple(table["classes"]), rows, table["unit"], tuple(table["intercepts"]))
     return AgentTable(classifier, table["context_weight"])
+
+
+def _parse_row(line: str) -> tuple[str, Row]:
+    [(feature, row)] = orjson.loads("{" + line.rstrip(",\n") + "}").items()
+    return feature, row
 
 
 class AgentRouter:
