@@ -113,7 +113,7 @@ class Business:
 async def get_costs(
     _: Admin, services: AetherServices, by: By = "user", days: Days = 30, limit: Limit = DEFAULT_LIMIT
 ) -> Costs:
-    """What users, agents or models have cost, the dearest first, with the sum of all."""
+    """What users, agents or models have cost, the dearest first, with the sum of all. Up to a minute old."""
     report = await services.reports.costs(by, days, limit)
     return Costs(
         by,
@@ -127,7 +127,7 @@ async def get_costs(
 
 @router.get("/business")
 async def get_business(_: Admin, services: AetherServices, days: RecentDays = 30) -> Business:
-    """AI requests by day, cost by user and month, satisfaction, and availability against its objective."""
+    """AI requests by day, cost by user and month, satisfaction, and availability; up to a minute old."""
     report = await services.reports.business(days)
     return Business(
         period_days=days,

@@ -1,4 +1,4 @@
-"""Marks the turns that a crash left open, in one worker at a time."""
+"""Marks the turns that a crash left open, and closes days for the reports, in one worker at a time."""
 
 import asyncio
 from contextlib import suppress
@@ -10,6 +10,7 @@ from backend.errors import DatabaseUnavailable, DeadlineExceeded
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.tasks import end
 from backend.services.turn_log import TurnLog
+from backend.services.usage_closing import UsageClosing
 
 LEASE = "sweep"
 EVERY_S = 15.0
@@ -21,8 +22,17 @@ log = structlog.get_logger()
 class Sweeper:
     """owner: this worker's name in the lease."""
 
-    def __init__(self, turn_log: TurnLog, leases: LeaseRepository, *, owner: str, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        turn_log: TurnLog,
+        closing: UsageClosing,
+        leases: LeaseRepository,
+        *,
+        owner: str,
+        every_s: float = EVERY_S,
+    ) -> None:
         self._turn_log = turn_log
+        self._closing = closing
         self._leases = leases
         self._owner = owner
         self._every_s = every_s
@@ -45,6 +55,7 @@ class Sweeper:
         if not await self._leases.acquire(LEASE, self._owner, LEASE_S):
             return 0
         swept = await self._turn_log.sweep(datetime.now(UTC))
+        await self._closing.run(datetime.now(UTC))
         if swept:
             log.warning("turns_left_open_by_a_crash", count=swept)
         return swept

@@ -16,12 +16,14 @@ from backend.services.repositories.controls import ControlRepository
 from backend.services.repositories.idempotency import IdempotencyRepository
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.repositories.similar_answers import SimilarAnswersRepository
+from backend.services.repositories.usage_totals import AdminUsageTotalsRepository
 from backend.services.similar_answers import SimilarAnswersSwitch
 from backend.services.single_flight import SingleFlight
 from backend.services.stream_log import StreamLog
 from backend.services.sweeper import Sweeper
 from backend.services.turn_log import TurnLog
 from backend.services.updates import AnnouncedTurnLog
+from backend.services.usage_closing import UsageClosing
 from backend.wiring.foundation import Foundation
 from backend.wiring.learning import open_calibrations
 from backend.wiring.library import Library
@@ -80,7 +82,8 @@ async def open_answering(
     turn_log = TurnLog(database)
     await turn_log.start()
     stack.push_async_callback(turn_log.stop)
-    sweeper = Sweeper(turn_log, LeaseRepository(database), owner=watch.monitor.instance)
+    closing = UsageClosing(AdminUsageTotalsRepository(database))
+    sweeper = Sweeper(turn_log, closing, LeaseRepository(database), owner=watch.monitor.instance)
     await sweeper.start()
     stack.push_async_callback(sweeper.close)
     calibrations = await open_calibrations(base, watch.calibration, watch.budgets, watch.monitor, llm, stack)

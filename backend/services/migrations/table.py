@@ -5,6 +5,7 @@ from backend.services.migrations import (
     m0002_conversation_states,
     m0003_savings,
     m0004_message_weeks,
+    m0005_usage_totals,
 )
 from backend.services.migrations.runner import Migration
 
@@ -13,4 +14,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "conversation states", m0002_conversation_states.run),
     Migration(3, "savings", m0003_savings.run),
     Migration(4, "message weeks", m0004_message_weeks.run),
+    Migration(5, "usage totals", m0005_usage_totals.run),
 )

@@ -1,8 +1,9 @@
-"""Reports over all users. The leaderboard, which every user may see, is computed once a minute at most."""
+"""Reports over all users, each computed once a minute at most: many may ask for them, and they read many counters."""
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from backend.domain.agents import SYNTHESIZER
@@ -16,10 +17,10 @@ from backend.services.reports.recent import Recent
 from backend.services.reports.shapes import BusinessReport, CostReport, CostRow, DayReport, Leaderboard
 from backend.services.repositories.feedback import AdminFeedbackRepository
 from backend.services.repositories.managed_users import AdminAccountRepository
-from backend.services.repositories.usage import AdminUsageRepository, PeriodUsage
+from backend.services.repositories.usage import COST_ROWS_MAX, AdminUsageRepository, PeriodUsage
 from backend.services.turn_log.counters import NO_MODEL
 
-LEADERBOARD_TTL_S = 60.0
+TTL_S = 60.0
 MONTHS = 3
 """Whose cost is shown by month, the current one among them."""
 
@@ -39,22 +40,32 @@ class Reports:
     ) -> None:
         self._usage, self._feedback, self._users, self._history = usage, feedback, users, history
         self._now = now
-        self._leaderboards = Recent(self._leaderboard, LEADERBOARD_TTL_S, clock)
+        self._leaderboards = Recent(self._leaderboard, TTL_S, clock)
+        self._costs = Recent(self._cost_report, TTL_S, clock)
+        self._businesses = Recent(self._business, TTL_S, clock)
 
     async def leaderboard(self, days: int) -> Leaderboard:
         """Of the last days in UTC, today among them; up to a minute old."""
         return await self._leaderboards.get(days)
 
     async def costs(self, by: CostField, days: int, limit: int) -> CostReport:
-        """Of the last days in UTC, today among them."""
+        """Of the last days in UTC, today among them; up to a minute old. limit: up to COST_ROWS_MAX."""
+        report = await self._costs.get((by, days))
+        return replace(report, rows=report.rows[:limit])
+
+    async def business(self, days: int) -> BusinessReport:
+        """Of the last days in UTC, today among them, up to history.DAYS_MAX; up to a minute old."""
+        return await self._businesses.get(days)
+
+    async def _cost_report(self, asked: tuple[CostField, int]) -> CostReport:
+        by, days = asked
         since = self._since(days)
-        rows, whole = await asyncio.gather(self._usage.costs(by, since, limit), self._usage.total(since))
+        rows, whole = await asyncio.gather(self._usage.costs(by, since, COST_ROWS_MAX), self._usage.total(since))
         names = await self._users.emails(name for name, _ in rows) if by == "user" else {name: name for name, _ in rows}
         names |= {COMPARISONS_OWNER: COMPARISONS_NAME} if by == "user" else {}
         return CostReport(since, [CostRow(name, names.get(name), usage) for name, usage in rows], whole)
 
-    async def business(self, days: int) -> BusinessReport:
-        """Of the last days in UTC, today among them, up to history.DAYS_MAX."""
+    async def _business(self, days: int) -> BusinessReport:
         since = self._since(days)
         periods, months, tallies, availability = await asyncio.gather(
             self._usage.by_day(since),

@@ -28,6 +28,7 @@ from backend.services.repositories import (
     shares,
     similar_answers,
     usage,
+    usage_totals,
     users,
 )
 from backend.services.scalable_database import Query, reads
@@ -60,6 +61,7 @@ MODULES = (
     reads,
     second_factors,
     usage,
+    usage_totals,
     users,
     similar_answers,
 )

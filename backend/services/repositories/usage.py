@@ -1,24 +1,25 @@
 """Usage: the daily counters for people and administrators, the ledger's records for proofs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 
-from backend.domain.calibration.comparisons import COMPARISONS_OWNER
-from backend.domain.daily_usage import COUNTERS, AnalyticsData, CostField, DailyUsage
+from backend.domain.daily_usage import AnalyticsData, CostField, DailyUsage, total
+from backend.services.repositories.usage_totals import SUMS, AdminUsageTotalsRepository, ClosedDay
 from backend.services.scalable_database import Document, Query, ScalableDatabase
 from backend.services.scalable_database.documents import daily_usage_from
 from backend.services.scalable_database.reads import DAILY_USAGE, USER
 
-SUMS: Document = {name: {"$sum": f"${name}"} for name in COUNTERS}
 COST_ROWS_MAX = 100
+MONTH = len("2026-01")
 
 
 def _of_everybody(name: str, *stages: Document) -> Query:
     return Query(
         name,
         "usage_daily",
-        lambda since: {"day": {"$gte": since}},
+        lambda since, without=(): {"day": {"$gte": since, "$nin": list(without)}},
         {"since": ("day", "2026-01-01")},
         stages=stages,
         kind="aggregate",
@@ -26,39 +27,22 @@ def _of_everybody(name: str, *stages: Document) -> Query:
 
 
 TOTALS = _of_everybody(
-    "usage_daily.totals",
-    {"$group": {"_id": {"day": "$day", "model": "$model", "agent": "$agent"}, **SUMS}},
-    {"$sort": {"_id": -1}},
+    "usage_daily.totals", {"$group": {"_id": {"day": "$day", "model": "$model", "agent": "$agent"}, **SUMS}}
 )
-
-
-def _costs(name: str, field: str) -> Query:
-    """By one field, the dearest first."""
-    group, sort = {"_id": f"${field}", **SUMS}, {"cost": -1, "_id": 1}
-    return _of_everybody(name, {"$group": group}, {"$sort": sort}, {"$limit": COST_ROWS_MAX})
-
-
-COSTS: Mapping[CostField, Query] = {
-    "user": _costs("usage_daily.by_user", "user_id"),
-    "agent": _costs("usage_daily.by_agent", "agent"),
-    "model": _costs("usage_daily.by_model", "model"),
-}
-TOTAL = _of_everybody("usage_daily.total", {"$group": {"_id": None, **SUMS}})
-
-
-def _periods(name: str, period: Document | str) -> Query:
-    """By a period of days, with the number of people who used it, oldest first."""
-    is_user = {"$cond": [{"$eq": ["$_id.user_id", COMPARISONS_OWNER]}, 0, 1]}
-    return _of_everybody(
-        name,
-        {"$group": {"_id": {"period": period, "user_id": "$user_id"}, **SUMS}},
-        {"$group": {"_id": "$_id.period", "users": {"$sum": is_user}, **SUMS}},
-        {"$sort": {"_id": 1}},
-    )
-
-
-BY_DAY = _periods("usage_daily.by_day", "$day")
-BY_MONTH = _periods("usage_daily.by_month", {"$substr": ["$day", 0, len("2026-01")]})
+DEAREST_USERS = _of_everybody(
+    "usage_daily.dearest_users",
+    {"$group": {"_id": "$user_id", "cost": {"$sum": "$cost"}}},
+    {"$sort": {"cost": -1, "_id": 1}},
+    {"$limit": COST_ROWS_MAX},
+)
+OF_USERS = Query(
+    "usage_daily.of_users",
+    "usage_daily",
+    lambda user_ids, since: {"user_id": {"$in": list(user_ids)}, "day": {"$gte": since}},
+    {"user_ids": ("user_id", ["user_none"]), "since": ("day", "2026-01-01")},
+    stages=({"$group": {"_id": "$user_id", **SUMS}},),
+    kind="aggregate",
+)
 OF_REQUESTS = Query(
     "ai_usage.of_requests",
     "ai_usage",
@@ -93,7 +77,7 @@ COST_SINCE = Query(
     stages=({"$group": {"_id": None, "cost": {"$sum": "$cost"}}},),
     kind="aggregate",
 )
-QUERIES = (TOTALS, *COSTS.values(), TOTAL, BY_DAY, BY_MONTH, OF_REQUESTS, LEDGER, COST_SINCE)
+QUERIES = (TOTALS, DEAREST_USERS, OF_USERS, OF_REQUESTS, LEDGER, COST_SINCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +119,11 @@ class UsageRepository:
 
 
 class AdminUsageRepository:
+    """Days that are closed come from usage_totals, the others from everybody's counters."""
+
     def __init__(self, database: ScalableDatabase) -> None:
         self._database = database
+        self._totals = AdminUsageTotalsRepository(database)
 
     async def cost_since(self, since: datetime) -> int:
         """Pico-dollars of all users' calls, as the ledger has them; unpriced calls are left out."""
@@ -145,30 +132,64 @@ class AdminUsageRepository:
 
     async def totals(self, since: date) -> list[DailyUsage]:
         """Of all users together, newest day first."""
-        rows = await self._database.aggregate(TOTALS, since=since.isoformat())
-        return [daily_usage_from({**row["_id"], **row}) for row in rows]
+        return await self._with_open_days(since, await self._totals.closed(since))
 
     async def costs(self, by: CostField, since: date, limit: int) -> list[tuple[str, DailyUsage]]:
         """(user id, agent or model, what it consumed), the dearest first. limit: up to COST_ROWS_MAX."""
-        rows = await self._database.aggregate(COSTS[by], since=since.isoformat())
-        return [(str(row["_id"]), _sums(row)) for row in rows[:limit]]
+        if by == "user":
+            return await self._costs_of_users(since, limit)
+        groups = _grouped(await self.totals(since), attrgetter(by))
+        found = [(name, total(rows)) for name, rows in groups.items()]
+        return sorted(found, key=lambda row: (-row[1].cost, row[0]))[:limit]
 
     async def total(self, since: date) -> DailyUsage:
         """Of all users together; day, model and agent are empty."""
-        rows = await self._database.aggregate(TOTAL, since=since.isoformat())
-        return _sums(rows[0]) if rows else _sums({})
+        return total(await self.totals(since))
 
     async def by_day(self, since: date) -> list[PeriodUsage]:
-        return await self._periods(BY_DAY, since)
+        """Oldest first, days without usage left out."""
+        closed = await self._totals.closed(since)
+        people = {day.day: day.users for day in closed}
+        groups = _grouped(await self._with_open_days(since, closed), attrgetter("day"))
+        return [
+            PeriodUsage(day, people[day] if day in people else await self._totals.users(day, day), total(rows))
+            for day, rows in sorted(groups.items())
+        ]
 
     async def by_month(self, since: date) -> list[PeriodUsage]:
-        """since: the first of a month."""
-        return await self._periods(BY_MONTH, since)
+        """Oldest first, months without usage left out. since: the first of a month."""
+        closed = await self._totals.closed(since)
+        people = {day.day[:MONTH]: day.month_users for day in closed if day.month_users is not None}
+        groups = _grouped(await self._with_open_days(since, closed), lambda row: row.day[:MONTH])
+        return [
+            PeriodUsage(
+                month,
+                people[month] if month in people else await self._totals.users(f"{month}-01", f"{month}-31"),
+                total(rows),
+            )
+            for month, rows in sorted(groups.items())
+        ]
 
-    async def _periods(self, query: Query, since: date) -> list[PeriodUsage]:
-        rows = await self._database.aggregate(query, since=since.isoformat())
-        return [PeriodUsage(row["_id"], row["users"], _sums(row)) for row in rows]
+    async def _with_open_days(self, since: date, closed: Sequence[ClosedDay]) -> list[DailyUsage]:
+        known = {day.day for day in closed}
+        while since.isoformat() in known:
+            since += timedelta(days=1)
+        later = sorted(day for day in known if day > since.isoformat())
+        rows = await self._database.aggregate(TOTALS, since=since.isoformat(), without=later)
+        found = [row for day in closed for row in day.rows]
+        found += [daily_usage_from({**row["_id"], **row}) for row in rows]
+        return sorted(found, key=attrgetter("day", "model", "agent"), reverse=True)
+
+    async def _costs_of_users(self, since: date, limit: int) -> list[tuple[str, DailyUsage]]:
+        """Who is dearest is found by cost alone: all counters of everybody are much more to sum."""
+        dearest = [row["_id"] for row in await self._database.aggregate(DEAREST_USERS, since=since.isoformat())][:limit]
+        rows = await self._database.aggregate(OF_USERS, user_ids=dearest, since=since.isoformat())
+        sums = {row["_id"]: daily_usage_from({"day": "", "model": "", "agent": "", **row}) for row in rows}
+        return [(user_id, sums[user_id]) for user_id in dearest if user_id in sums]
 
 
-def _sums(row: Document) -> DailyUsage:
-    return daily_usage_from({"day": "", "model": "", "agent": "", **row})
+def _grouped(rows: Iterable[DailyUsage], key: Callable[[DailyUsage], str]) -> dict[str, list[DailyUsage]]:
+    groups: dict[str, list[DailyUsage]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups

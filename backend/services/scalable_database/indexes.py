@@ -199,15 +199,14 @@ LEDGER = (
         "user_day_model_agent",
         "usage_daily",
         (("user_id", 1), ("day", 1), ("model", 1), ("agent", 1)),
-        "usage_daily.of_user; one row of counters",
+        "usage_daily.of_user, usage_daily.of_users; one row of counters",
         UNIQUE,
     ),
     Index(
-        "day_model",
+        "day_user",
         "usage_daily",
-        (("day", 1), ("model", 1)),
-        "usage_daily.totals, usage_daily.total, usage_daily.by_user, usage_daily.by_agent, usage_daily.by_model, "
-        "usage_daily.by_day, usage_daily.by_month",
+        (("day", 1), ("user_id", 1)),
+        "usage_daily.totals, usage_daily.dearest_users, usage_daily.of_day, usage_daily.users, usage_daily.first",
     ),
 )
 

@@ -1,10 +1,11 @@
 """The sweep: turns that a crash left open are marked, and stand in the ledger as unsettled."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
 from backend.services.repositories.messages import EXPIRED
+from backend.services.repositories.usage_totals import opened_by
 from backend.services.scalable_database import Document, Insert, ScalableDatabase, Update, Write, WriteRefused
 from backend.services.turn_log.counters import NO_MODEL, Counters, unsettled_counters
 from backend.services.turn_log.documents import unsettled_record
@@ -57,4 +58,5 @@ def _writes(expired: list[Document], now: datetime) -> list[Write]:
         answers.append(Update("messages", where, change))
         records.append(Insert("ai_usage", unsettled_record(message, NO_MODEL)))
         counters.merge(unsettled_counters(message["user_id"], message["agent"], message["created_at"]))
-    return [*answers, *records, *counters.updates()]
+    days = {message["created_at"].astimezone(UTC).date() for message in expired}
+    return [*answers, *records, *counters.updates(), *opened_by(sorted(days))]

@@ -40,10 +40,12 @@ from backend.services.repositories.routing_traffic import RoutingTrafficReposito
 from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.shares import ShareRepository
 from backend.services.repositories.similar_answers import SimilarAnswersRepository
+from backend.services.repositories.usage_totals import AdminUsageTotalsRepository
 from backend.services.repositories.users import UserRepository
 from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from backend.services.turn_log.documents import new_conversation
+from backend.services.usage_closing import UsageClosing
 from tests.support.calibrations import make_fitted
 from tests.support.database.contract.api_keys import make_api_key
 from tests.support.database.contract.audit import make_entry
@@ -75,6 +77,7 @@ async def seed(database: ScalableDatabase) -> None:
                 )
             )
             await asyncio.gather(*(log.open(make_turn(user_id)) for _ in range(20)))
+    await UsageClosing(AdminUsageTotalsRepository(database)).run(NOW)
     await _seed_shared_state(database)
     await _seed_conversations(database)
     await _seed_audit_log(database)
