@@ -52,6 +52,13 @@ class Comparison:
         """Of their requests a second."""
         return self.between(contender, other, f"{contender} to {other}", "x", lambda own, its: own.rate / its.rate)
 
+    def cpu_ratio(self, contender: str, other: str) -> Row:
+        """How often the contender's CPU time a request goes into the other's: the ratio that both would have, were
+        nothing but their own processes in the way.
+        """
+        name = f"{contender} to {other}, by CPU time"
+        return self.between(contender, other, name, "x", lambda own, its: its.cpu_us / own.cpu_us)
+
     def _row(self, name: str, unit: str, values: list[float], *contenders: str) -> Row:
         broken = [f"{one}: {each}" for one in contenders for each in self.rounds[one] if not each.clean]
         note = f"runs with errors are left out: {'; '.join(broken)}" if broken else ""

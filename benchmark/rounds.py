@@ -1,5 +1,6 @@
 """Contenders in turn, again and again: what disturbs the machine meanwhile meets all of them alike."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,9 @@ from benchmark.load import Load, Requests, offer
 from benchmark.processes import cpu_seconds
 
 WARM_UP_S = 3.0
+FEW_ANSWERS = 50
+"""A connection, in a run: what is cut off at the end of one with fewer would be more than 2% of it."""
+IDLE_SHARE, IDLE_S, LONGEST_REST_S = 0.05, 0.5, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +70,39 @@ Rounds = dict[str, list[Round]]
 
 async def measure_rounds(bench: Bench, contenders: Sequence[Contender], connections: int) -> Rounds:
     """bench.runs turns of bench.seconds for each, after a warm-up that does not count. Raises BenchmarkError."""
+    slow = set()
     for contender in contenders:
-        await one_round(contender, connections, WARM_UP_S)
+        warm = await one_round(contender, connections, WARM_UP_S)
+        if warm.rate * bench.seconds < FEW_ANSWERS * connections:
+            slow.add(contender.name)
     found: Rounds = {contender.name: [] for contender in contenders}
     for number in range(bench.runs):
         for contender in contenders:
-            one = await one_round(contender, connections, bench.seconds)
+            one = await one_round(contender, connections, bench.seconds, patient=contender.name in slow)
             found[contender.name].append(one)
             bench.say(f"{number + 1}/{bench.runs} {contender.name}: {one}")
     return found
 
 
-async def one_round(contender: Contender, connections: int, seconds: float) -> Round:
-    """Raises BenchmarkError where the load itself fails."""
+async def one_round(contender: Contender, connections: int, seconds: float, *, patient: bool = False) -> Round:
+    """Returns when its processes rest again. patient: see offer. Raises BenchmarkError where the load itself fails."""
     before, beside = cpu_seconds(contender.pids), seconds_of(contender.beside)
-    load = await offer(contender.requests, connections, seconds)
+    load = await offer(contender.requests, connections, seconds, patient=patient)
+    cpu_s = cpu_seconds(contender.pids) - before
     taken = {name: after - beside[name] for name, after in seconds_of(contender.beside).items()}
-    return Round(load, cpu_seconds(contender.pids) - before, taken)
+    await rest([*contender.pids, *contender.beside.values()])
+    return Round(load, cpu_s, taken)
+
+
+async def rest(pids: Sequence[int]) -> None:
+    """Waits until the processes have done what is left of a load, for LONGEST_REST_S at most: the core is the next
+    one's then.
+    """
+    for _ in range(round(LONGEST_REST_S / IDLE_S)):
+        before = cpu_seconds(pids)
+        await asyncio.sleep(IDLE_S)
+        if cpu_seconds(pids) - before <= IDLE_SHARE * IDLE_S:
+            return
 
 
 def seconds_of(pids: Mapping[str, int]) -> dict[str, float]:

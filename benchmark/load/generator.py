@@ -1,4 +1,4 @@
-"""A load generator on bare sockets, for machines without wrk: it costs little beside what is measured."""
+"""A load generator on bare sockets: for machines without wrk, and for slow servers, whose last answers it awaits."""
 
 import asyncio
 import math
@@ -13,6 +13,7 @@ from benchmark.load.result import Load
 ANSWER_S = 10.0
 """How long is waited, after the time is up, for answers that are still owed."""
 END_OF_HEAD = b"\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Connection(asyncio.Protocol):
@@ -25,7 +26,6 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._sent = 0.0
-        self._whole = 0
         self.latencies: list[float] = []
         self.refusals = 0
         self.broken = 0
@@ -37,9 +37,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if not self._whole and END_OF_HEAD in self._received:
-            self._whole = answer_bytes(self._received)
-        if self._whole and len(self._received) >= self._whole:
+        if complete(self._received):
             self._answered()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -57,7 +55,6 @@ class Connection(asyncio.Protocol):
         self.latencies.append(time.perf_counter() - self._sent)
         self.refusals += bytes(self._received[9:10]) not in (b"2", b"3")
         self._received.clear()
-        self._whole = 0
         if self._loop.time() < self._deadline:
             self._send()
         else:
@@ -65,17 +62,21 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def answer_bytes(received: bytearray) -> int:
-    """Length of a whole answer, head included. Raises BenchmarkError where the head does not say it."""
-    head, _, _ = bytes(received).partition(END_OF_HEAD)
+def complete(received: bytes | bytearray) -> bool:
+    """Whether a whole answer is there. Raises BenchmarkError where its head does not say how long it is."""
+    head, end, body = bytes(received).partition(END_OF_HEAD)
+    if not end:
+        return False
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
-            return len(head) + len(END_OF_HEAD) + int(line.partition(b":")[2])
-    raise BenchmarkError("An answer has no content-length: install wrk, which reads chunked ones.")
+            return len(body) >= int(line.partition(b":")[2])
+        if line.startswith(b"transfer-encoding:") and line.endswith(b"chunked"):
+            return body.endswith(LAST_CHUNK)
+    raise BenchmarkError(f"An answer does not say how long it is: {head[:200]!r}")
 
 
 async def generate(requests: Requests, connections: int, seconds: float) -> Load:
-    """Offers requests on so many connections for so long."""
+    """Offers requests on so many connections for so long, and until the last answer: each that is asked for counts."""
     loop = asyncio.get_running_loop()
     numbers, deadline, begun = count(), loop.time() + seconds, time.perf_counter()
     opened: list[Connection] = []

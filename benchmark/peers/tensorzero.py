@@ -38,9 +38,10 @@ async def run(bench: Bench, upstream: Simulator, message: str) -> AsyncIterator[
     folder = bench.temporary("tensorzero")
     config = folder / "tensorzero.toml"
     config.write_text(CONFIGURATION.format(model=MODEL, upstream=upstream.openai_url))
+    environment = {"UPSTREAM_KEY": secrets.token_hex(8), "TENSORZERO_DISABLE_PSEUDONYMOUS_USAGE_ANALYTICS": "1"}
     # isolated: beside the script is a module of the package's name
     command = [str(programs / "python"), "-I", str(GATEWAY), str(config)]
-    async with bench.contender("tensorzero", command, folder, {"UPSTREAM_KEY": secrets.token_hex(8)}) as started:
+    async with bench.contender("tensorzero", command, folder, environment) as started:
         await started.until(lambda: LISTENS.search(started.output) is not None)
         url = f"{LISTENS.findall(started.output)[0]}/chat/completions"
         requests = Requests(url, chat_body("tensorzero::model_name::answers", message))

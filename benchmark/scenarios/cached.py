@@ -30,7 +30,7 @@ async def measure(bench: Bench) -> Scenario:
         comparison = Comparison(NAME, await measure_rounds(bench, [own, route], CONNECTIONS))
         reused = await reuse(NAME, aether, accounts, comparison.rounds[AETHER])
     rows = [*map(comparison.cpu, (AETHER, BARE)), *map(comparison.rate, (AETHER, BARE))]
-    return Scenario(NAME, (*rows, comparison.ratio(AETHER, BARE), reused))
+    return Scenario(NAME, (*rows, comparison.ratio(AETHER, BARE), comparison.cpu_ratio(AETHER, BARE), reused))
 
 
 @asynccontextmanager

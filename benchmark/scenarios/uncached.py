@@ -40,4 +40,5 @@ async def measure(bench: Bench) -> Scenario:
     names = (AETHER, *PEERS)
     bounds = [comparison.busy(AETHER), *(comparison.beside(AETHER, name) for name in aether.pids)]
     rows = [comparison.cpu(name) for name in names] + [comparison.rate(name) for name in names]
-    return Scenario(NAME, (*rows, *(comparison.ratio(AETHER, name) for name in PEERS), *bounds, reused))
+    ratios = [compare(AETHER, name) for compare in (comparison.ratio, comparison.cpu_ratio) for name in PEERS]
+    return Scenario(NAME, (*rows, *ratios, *bounds, reused))

@@ -23,7 +23,13 @@ def test_figures_are_of_one_request_and_one_second() -> None:
     comparison = compared()
     assert comparison.cpu("Portkey").value == pytest.approx(10)
     assert comparison.rate("Portkey").value == 50
+    assert comparison.busy("Portkey").value == pytest.approx(0.05)
     assert comparison.rate("Portkey").note == ""
+
+
+def test_what_works_for_a_contender_has_its_own_figure() -> None:
+    rounds = [Round(Load(100, 0, 0, 2.0, 0.0, 0.0), 0.1, {"mongod": 0.05})]
+    assert Comparison("uncached", {"Aether": rounds}).beside("Aether", "mongod").value == pytest.approx(500)
 
 
 def test_a_round_with_errors_is_no_figure_and_is_told() -> None:
@@ -35,6 +41,7 @@ def test_a_round_with_errors_is_no_figure_and_is_told() -> None:
 def test_a_ratio_is_that_of_the_same_turn() -> None:
     row = compared().ratio("Aether", "Portkey")
     assert (row.name, row.value, row.spread, row.met) == ("Aether to Portkey", 3, (2, 4), False)
+    assert compared().cpu_ratio("Aether", "Portkey").value == pytest.approx(2)
 
 
 def test_who_does_not_take_part_is_told() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.errors import BenchmarkError
 from benchmark.load import Requests, generate, offer
-from benchmark.load.generator import percentile
+from benchmark.load.generator import complete, percentile
 from benchmark.load.requests import UNIQUE
 from benchmark.load.result import read_report
 
@@ -73,6 +73,18 @@ async def test_no_load_repeats_another_one(monkeypatch: pytest.MonkeyPatch) -> N
         for _ in range(2):
             await offer(requests, 1, SECONDS)
     assert len(set(server.bodies)) == len(server.bodies) >= 2
+
+
+@pytest.mark.parametrize(
+    "answer", [ANSWER, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"]
+)
+def test_an_answer_is_complete_with_its_last_byte(answer: bytes) -> None:
+    assert [length for length in range(len(answer) + 1) if complete(answer[:length])] == [len(answer)]
+
+
+def test_an_answer_of_unknown_length_is_refused() -> None:
+    with pytest.raises(BenchmarkError):
+        complete(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
 async def test_an_answer_in_pieces_is_one_answer() -> None:
