@@ -3,7 +3,7 @@
 import sys
 
 from backend.launcher.main import main
-from backend.wiring import prepare
+from backend.wiring.preparation import prepare
 
 if __name__ == "__main__":
     sys.exit(main(prepare))

@@ -64,7 +64,7 @@ from backend.routes.problems import install_problem_handlers
 from backend.services.llm.provider import Provider
 from backend.services.logs import configure_logging
 from backend.services.services import Services
-from backend.wiring import VERSION, open_services
+from backend.wiring.worker import VERSION, open_services
 
 ACCOUNT_ROUTES = (auth, mfa, sessions, mail_links, oidc, leaving, api_keys)
 ADMIN_ROUTES = (performance, admin, similar_answers, admin_users, admin_reports, admin_calibration, audit)

@@ -10,7 +10,7 @@ from backend.services.embedded import DataLayout
 from backend.services.embedded.mongod import running_mongo_url
 from backend.services.embedded.valkey import running_redis_url
 from backend.services.services import Services
-from backend.wiring import open_services
+from backend.wiring.worker import open_services
 from benchmark.aether import Account, Aether
 from benchmark.errors import BenchmarkError
 

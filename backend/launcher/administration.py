@@ -16,7 +16,7 @@ from backend.errors import AetherError, NotFound, WeakPassword
 from backend.launcher.secret_key import stored_secret_key
 from backend.services.embedded import DataLayout, StartError, running_mongo_url, running_redis_url
 from backend.services.logs import configure_logging
-from backend.wiring import Administration, administer
+from backend.wiring.administration import Administration, administer
 
 GENERATED_BYTES = 15
 NOT_RUNNING = "Aether does not run on {}, and MONGO_URL and REDIS_URL are not both set: start it first."

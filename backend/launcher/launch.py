@@ -21,7 +21,7 @@ from backend.launcher.servers import EmbeddedServers
 from backend.launcher.signals import StopSignals
 from backend.launcher.workers import Workers
 from backend.services.embedded import DataLayout
-from backend.wiring import Prepared
+from backend.wiring.preparation import Prepared
 
 SERVER_GRACE_S = 30.0
 WORKER_MODULE = "backend.worker"

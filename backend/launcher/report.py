@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from backend.config import Settings
 from backend.services.embedded.probes import Probe, probe_address, probe_mongo, probe_redis
-from backend.wiring import Prepared
+from backend.wiring.preparation import Prepared
 
 GROQ_URL = "https://api.groq.com"
 AWAY = "NO ANSWER"

@@ -13,7 +13,8 @@ from backend.services.limiter import Limiter
 from backend.services.repositories.mail_requests import MailRequestRepository
 from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.users import AdminUserRepository, UserRepository
-from backend.wiring.parts import audit_log_of, identity_of, letters_of, open_database, open_redis
+from backend.wiring.connections import open_database, open_redis
+from backend.wiring.parts import audit_log_of, identity_of, letters_of
 
 
 @dataclass(frozen=True, slots=True)

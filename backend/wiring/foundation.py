@@ -14,7 +14,8 @@ from backend.services.performance_monitor import PerformanceMonitor
 from backend.services.redis_client import RedisClient
 from backend.services.scalable_database import CommandEvent, ScalableDatabase
 from backend.services.updates import Updates
-from backend.wiring.parts import audit_log_of, limiter_of, open_database, open_redis
+from backend.wiring.connections import open_database, open_redis
+from backend.wiring.parts import audit_log_of, limiter_of
 from backend.wiring.preparation import administrator_of, prepare_database
 
 SIMULATOR = "simulator"

@@ -1,6 +1,6 @@
 """Single services as the settings ask for them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 from backend.config import Settings
@@ -37,32 +37,10 @@ from backend.services.repositories.one_time_tokens import OneTimeTokenRepository
 from backend.services.repositories.second_factors import SecondFactorRepository
 from backend.services.repositories.usage import AdminUsageRepository, UsageRepository
 from backend.services.repositories.users import UserRepository
-from backend.services.scalable_database import CommandEvent, ScalableDatabase
+from backend.services.scalable_database import ScalableDatabase
 from backend.services.updates import Updates
 
 PROVIDER_PROBE_S = 1.5
-
-
-def open_database(
-    settings: Settings,
-    *,
-    on_command: Callable[[CommandEvent], None] | None = None,
-    user_cache: PerformanceCache | None = None,
-) -> ScalableDatabase:
-    return ScalableDatabase(
-        settings.mongo_url.get_secret_value(),
-        settings.mongo_db,
-        driver=settings.mongo_driver,
-        pool_max=settings.mongo_pool_max,
-        pool_min=settings.mongo_pool_min,
-        timeout_s=settings.mongo_timeout,
-        on_command=on_command,
-        user_cache=user_cache,
-    )
-
-
-def open_redis(settings: Settings) -> RedisClient:
-    return RedisClient(settings.redis_url.get_secret_value(), settings.mongo_db, timeout_s=settings.redis_timeout)
 
 
 def audit_log_of(settings: Settings, database: ScalableDatabase) -> AuditLog:

@@ -10,7 +10,7 @@ from backend.services.llm.registry import check_transport
 from backend.services.migrations import MIGRATIONS, Migrations
 from backend.services.repositories.users import AdminUserRepository
 from backend.services.scalable_database import ScalableDatabase
-from backend.wiring.parts import open_database
+from backend.wiring.connections import open_database
 
 GENERATED_PASSWORD_BYTES = 15
 DEFAULT_ADMIN_EMAIL = "admin@aether.local"

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from backend.config import Settings
 from backend.routes.limits import limited
 from backend.server import create_app
-from backend.wiring import prepare
+from backend.wiring.preparation import prepare
 from tests.servers import SimulatorHandle
 from tests.support.api_keys import KEYS, by_key, make_key
 from tests.support.application import PASSWORD, Account, Served, serve, with_state

@@ -136,7 +136,7 @@ def test_a_sixth_agent_is_one_row_and_its_examples(backend: Path, tmp_path: Path
 def test_a_second_vendor_is_one_file_and_one_row(backend: Path, app_settings: Settings) -> None:
     (backend / "services" / "llm" / "echo.py").write_text(SECOND_VENDOR)
     registry = backend / "services" / "llm" / "registry.py"
-    replace(registry, '    "direct": DirectProvider,\n', '    "direct": DirectProvider,\n    "echo": open_echo,\n')
+    replace(registry, '    "direct": _open_direct,\n', '    "direct": _open_direct,\n    "echo": open_echo,\n')
     replace(
         registry,
         "from backend.services.llm.endpoint",

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from backend.config import Settings
 from backend.server import create_app
 from backend.services.services import Services
-from backend.wiring import prepare
+from backend.wiring.preparation import prepare
 from tests.servers import Servers
 from tests.support.database.opening import opened
 from tests.support.waiting import eventually

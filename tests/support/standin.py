@@ -4,7 +4,7 @@ import sys
 
 from backend.config import Settings
 from backend.launcher.main import main
-from backend.wiring import Prepared
+from backend.wiring.preparation import Prepared
 
 
 async def prepare(settings: Settings) -> Prepared:

@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.config import Settings
 from backend.services.scalable_database import ScalableDatabase
-from backend.wiring import prepare
+from backend.wiring.preparation import prepare
 from tests.support.application import Served, WorkerProcess
 from tests.support.chat import Chat
 from tests.support.database.opening import opened

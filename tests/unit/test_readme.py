@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.config import Settings
-from backend.wiring import DEFAULT_ADMIN_EMAIL
+from backend.wiring.preparation import DEFAULT_ADMIN_EMAIL
 
 README = Path(__file__).parents[2] / "README.md"
 INTERNAL = {"AETHER_TESTING", "AETHER_SIMULATED", "AETHER_ALONE"}

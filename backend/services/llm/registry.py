@@ -5,16 +5,27 @@ from collections.abc import Callable, Mapping
 from backend.domain.models import ModelCatalogue
 from backend.errors import InvalidInput
 from backend.services.llm.breaker import Breaker, BreakerPolicy
-from backend.services.llm.direct import DirectProvider
 from backend.services.llm.endpoint import Endpoint, resolve_endpoint
 from backend.services.llm.fallback import Fallback
-from backend.services.llm.groq_sdk import GroqSdkProvider
 from backend.services.llm.provider import Provider
 from backend.services.llm.retry import Retry, RetryPolicy
 
+
+def _open_direct(endpoint: Endpoint) -> Provider:
+    from backend.services.llm.direct import DirectProvider  # aiohttp takes 0.1 s that the launcher has no use for
+
+    return DirectProvider(endpoint)
+
+
+def _open_sdk(endpoint: Endpoint) -> Provider:
+    from backend.services.llm.groq_sdk import GroqSdkProvider  # groq and httpx take 0.1 s and 4 MB, wanted by few
+
+    return GroqSdkProvider(endpoint)
+
+
 TRANSPORTS: Mapping[str, Callable[[Endpoint], Provider]] = {
-    "direct": DirectProvider,
-    "sdk": GroqSdkProvider,
+    "direct": _open_direct,
+    "sdk": _open_sdk,
 }
 
 
