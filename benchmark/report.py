@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from textwrap import shorten
 
 import orjson
 
@@ -11,6 +12,7 @@ from benchmark.results import Row, Scenario
 from benchmark.targets import TARGETS
 
 HEAD = ("figure", "median", "least … most", "target", "", "measured")
+NOTE_CHARACTERS = 400
 MARKS = {True: "met", False: "**missed**", None: ""}
 
 
@@ -105,10 +107,19 @@ def _table(results: Results, scenario: str) -> list[str]:
         for target in TARGETS
         if target.scenario == scenario and target.name not in names
     ]
-    notes = [f"{one.row.name}: {one.row.note}" for one in measured if one.row.note]
+    notes = _notes([one.row for one in measured])
     ruler = ("---", "---:", "---:", "---", "---", "---")
     table = [f"| {' | '.join(cells)} |" for cells in (HEAD, ruler, *rows)]
     return [*table, *(["", *(f"- {note}" for note in notes)] if notes else [])]
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """Each note once, after the figures that have it, on one line: what a server's log said may be long."""
+    named: dict[str, list[str]] = {}
+    for row in rows:
+        if row.note:
+            named.setdefault(shorten(row.note, NOTE_CHARACTERS, placeholder=" …"), []).append(row.name)
+    return [f"{'; '.join(names)}: {note}" for note, names in named.items()]
 
 
 def _cells(one: Measured) -> tuple[str, ...]:

@@ -35,6 +35,15 @@ def test_a_figure_that_could_not_be_had_misses_its_target() -> None:
     assert "| Aether to Portkey | none |  | ≥ 4 x | **missed** |" in markdown(merged(None, row))
 
 
+def test_a_note_stands_once_and_on_one_line() -> None:
+    reason = "it said:\n\n" + "word " * 500
+    rows = [missing("uncached", name, "x", reason) for name in ("Aether to Portkey", "Portkey, requests")]
+    notes = [line for line in markdown(merged(None, *rows)).splitlines() if line.startswith("- ")]
+    assert len(notes) == 1
+    assert notes[0].startswith("- Aether to Portkey; Portkey, requests: it said: word word")
+    assert len(notes[0]) < 500
+
+
 def test_targets_without_a_figure_are_shown() -> None:
     text = markdown(merged(None, figure("uncached", "Aether, CPU per request", [700.0], "us")))
     assert (
