@@ -1,5 +1,7 @@
 import asyncio
+import tracemalloc
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +59,16 @@ async def test_an_interruption_is_told_to_readers_and_is_no_part_of_the_stream()
         [(2, "error")],
     ]
     assert len(buffer) == 2
+
+
+def test_what_is_kept_of_an_event_has_its_own_size_not_that_of_what_it_was_made_in() -> None:
+    """What orjson returns is a few bytes in a buffer of 4 KB."""
+    tracemalloc.start()
+    try:
+        buffer = EventBuffer()
+        for _ in range(100):
+            buffer.append("token", orjson.dumps({"content": "word"}))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100 * 300

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from itertools import accumulate
 
+from backend.services.memory import packed
 from backend.services.stream_log.events import INTERRUPTED, TERMINAL, StreamEvent
 
 BATCH_EVENTS = 256
@@ -53,9 +54,9 @@ class EventBuffer:
         return len(self._data)
 
     def append(self, event: str, data: bytes) -> None:
-        """The next event; its id is the buffer's new length."""
+        """The next event; its id is the buffer's new length. Kept is a copy: see memory.py."""
         self._names.append(event)
-        self._data.append(data)
+        self._data.append(packed(data))
         self.bytes += len(data)
         self.ended = event in TERMINAL
         self._change.send()
