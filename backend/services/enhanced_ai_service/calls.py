@@ -17,8 +17,27 @@ from backend.services.llm.provider import ChatRequest, FinishReason, Provider
 TIMER_SLACK_S = 0.05
 """An event loop's timer may fire this much before the clock reaches its instant."""
 
+PIECES = 64
+
 Emit = Callable[[str, str], None]
 """Receives each piece of an answer as it arrives: (content, reasoning), one of which may be empty."""
+
+
+class Pieces:
+    """A text that comes in pieces, joined now and then: a string object is ten times what a token has in it."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def add(self, piece: str) -> None:
+        if piece:
+            self._pieces.append(piece)
+            if len(self._pieces) > PIECES:
+                self._pieces = [self.text]
 
 
 @dataclass(slots=True)
@@ -46,19 +65,19 @@ class ModelCall:
     _started: float | None = None
     _first: float | None = None
     _ended: float | None = None
-    _content: list[str] = field(default_factory=list)
-    _reasoning: list[str] = field(default_factory=list)
+    _content: Pieces = field(default_factory=Pieces)
+    _reasoning: Pieces = field(default_factory=Pieces)
 
     def __post_init__(self) -> None:
         self.model = self.request.model
 
     @property
     def content(self) -> str:
-        return "".join(self._content)
+        return self._content.text
 
     @property
     def reasoning(self) -> str:
-        return "".join(self._reasoning)
+        return self._reasoning.text
 
     @property
     def ended(self) -> bool:
@@ -93,7 +112,8 @@ class ModelCall:
 
     async def _complete(self) -> None:
         done = await self.provider.complete(self.request)
-        self._content, self._reasoning = [done.content], [done.reasoning]
+        self._content.add(done.content)
+        self._reasoning.add(done.reasoning)
         self.usage, self.finish_reason, self.model = done.usage, done.finish_reason, done.model
         self.attempts, self.fallback_from, self.report = done.attempts, done.fallback_from, done.report
 
@@ -102,13 +122,10 @@ class ModelCall:
             async for chunk in chunks:
                 if chunk.model is not None:
                     self.model, self.attempts, self.fallback_from = chunk.model, chunk.attempts, chunk.fallback_from
-                if (chunk.content or chunk.reasoning) and self._first is None:
-                    self._first = self.clock()
-                if chunk.reasoning:
-                    self._reasoning.append(chunk.reasoning)
-                if chunk.content:
-                    self._content.append(chunk.content)
                 if chunk.content or chunk.reasoning:
+                    self._first = self._first or self.clock()
+                    self._reasoning.add(chunk.reasoning)
+                    self._content.add(chunk.content)
                     emit(chunk.content, chunk.reasoning)
                 self.finish_reason = chunk.finish_reason or self.finish_reason
                 self.usage, self.report = chunk.usage or self.usage, chunk.report or self.report
@@ -127,7 +144,7 @@ class ModelCall:
         A call that failed before any text arrived consumed nothing that a vendor bills; one that was cancelled or
         cut is billed as an estimate.
         """
-        free = self.outcome == "failed" and not self._content and not self._reasoning and self.usage is None
+        free = self.outcome == "failed" and not self.content and not self.reasoning and self.usage is None
         usage = TokenUsage() if free else self.consumed()
         model = catalogue.get(self.model)
         return UsageRecord(

@@ -83,11 +83,13 @@ class DirectProvider:
                 if response.content_type != "text/event-stream":
                     raise malformed()
                 yield Chunk(model=request.model)
-                finished = False
-                async for event in _events(response):
-                    chunk = read_chunk(_decode(event))
-                    finished = finished or chunk.finish_reason is not None
-                    yield chunk
+                parser, finished = _Chunks(), False
+                while not parser.done and (piece := await response.content.readany()):
+                    for chunk in parser.feed(piece):
+                        finished = finished or chunk.finish_reason is not None
+                        yield chunk
+                if parser.done:
+                    await _read_trailer(response)
         if not finished:
             raise cut_short()
 
@@ -156,18 +158,24 @@ def _decode(data: bytes) -> object:
         raise malformed() from error
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Data of the events before [DONE]."""
-    parser = EventParser()
-    try:
-        async for piece in response.content.iter_any():
-            for event in parser.feed(piece):
-                if event == DONE:
-                    await _read_trailer(response)
-                    return
-                yield event
-    except EventTooLarge as error:
-        raise oversized() from error
+class _Chunks:
+    """The chunks before [DONE], from pieces of the body. done: it has come."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._events = EventParser()
+
+    def feed(self, piece: bytes) -> Iterator[Chunk]:
+        """Raises UpstreamError."""
+        try:
+            events = self._events.feed(piece)
+        except EventTooLarge as error:
+            raise oversized() from error
+        for event in events:
+            if event == DONE:
+                self.done = True
+                return
+            yield read_chunk(_decode(event))
 
 
 async def _read_trailer(response: aiohttp.ClientResponse) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from secrets import token_hex
 from weakref import WeakValueDictionary
 
@@ -59,7 +59,7 @@ class StreamLog:
     def create(self, user_id: str, stream_id: str) -> StreamWriter:
         return self._flusher.open(StreamId(user_id, stream_id))
 
-    async def read(self, user_id: str, stream_id: str, after: int = 0) -> AsyncGenerator[list[StreamEvent], None]:
+    def read(self, user_id: str, stream_id: str, after: int = 0) -> AsyncGenerator[list[StreamEvent], None]:
         """Events with an id above `after`, as they come, up to `done` or `error`; those that are there come together.
 
         Raises NotFound for an unknown stream and another user's, CacheUnavailable where nobody can tell. A stream
@@ -67,10 +67,7 @@ class StreamLog:
         """
         name = StreamId(user_id, stream_id)
         writer = self._flusher.writers.get(name)
-        batches = self._follower.read(name, after) if writer is None else writer.buffer.read(after)
-        async with aclosing(batches):
-            async for batch in batches:
-                yield batch
+        return self._follower.read(name, after) if writer is None else writer.buffer.read(after)
 
     async def cancel(self, user_id: str, stream_id: str) -> None:
         """Asks the writer, on whatever worker, to stop. Raises NotFound, CacheUnavailable."""
