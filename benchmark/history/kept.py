@@ -11,9 +11,8 @@ from typing import Any
 
 from backend.config import Settings
 from backend.services.embedded.mongod import start_mongod
-from backend.services.migrations import MIGRATIONS
 from benchmark.history.documents import History
-from benchmark.history.loading import Report, load
+from benchmark.history.loading import Report, load, prepare
 from benchmark.history.outline import Extent
 
 ROOT = Path(__file__).resolve().parents[2] / ".bench" / "history"
@@ -46,6 +45,9 @@ async def kept_history(messages: int, today: date, report: Report, root: Path = 
             counts = await load(History(extent), url, DATABASE, report)
         found = Kept(folder, extent, counts)
         write_manifest(found)
+    else:
+        async with mongod(folder) as url:
+            await prepare(url, DATABASE, report)
     return found
 
 
@@ -68,7 +70,7 @@ def read_manifest(folder: Path, messages: int, today: date) -> Kept | None:
         kept = Kept(folder, extent, manifest["counts"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    fits = manifest == json.loads(json.dumps(_manifest(kept), default=str))  # of this shape, after these migrations
+    fits = manifest == json.loads(json.dumps(_manifest(kept), default=str))
     recent = timedelta(0) <= today - extent.until <= AGE_MAX
     return kept if fits and recent and extent == Extent(messages, extent.until) else None
 
@@ -81,7 +83,6 @@ def write_manifest(kept: Kept) -> None:
 def _manifest(kept: Kept) -> dict[str, Any]:
     return {
         "shape": SHAPE,
-        "migration": MIGRATIONS[-1].number,
         "extent": asdict(kept.extent),
         "counts": kept.counts,
     }

@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
@@ -11,40 +12,59 @@ from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
 from backend.services.migrations import MIGRATIONS, Migrations
+from backend.services.repositories.usage_totals import AdminUsageTotalsRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.scalable_database.drift import OWN_INDEX
 from backend.services.scalable_database.indexes import INDEXES
+from backend.services.usage_closing import UsageClosing
 from benchmark.history.documents import Document, History
 
 BATCH = 2_000
 AHEAD = 4
 """Batches that wait for the database at most."""
 COLLECTIONS = ("users", "conversations", "messages", "ai_usage", "usage_daily", "feedback")
-INDEX_TIMEOUT_S = 3600.0
+LONGEST_S = 3600.0
 REPORT_EVERY_S = 5.0
-UNACKNOWLEDGED_BY_DISK = WriteConcern(w=1, j=False)
+NOT_ON_DISK = WriteConcern(w=1, j=False)
 
 Report = Callable[[str], None]
 
 
 async def load(history: History, url: str, name: str, report: Report) -> dict[str, int]:
-    """Documents by collection. The database is as a start of the server leaves it, its indexes too.
+    """Documents by collection. The database is as a server that has long been running leaves it.
 
     Raises what pymongo raises; a database that has documents already keeps them.
     """
-    database = ScalableDatabase(url, name, driver="pymongo", pool_min=0, timeout_s=INDEX_TIMEOUT_S)
-    await database.start(create_indexes=False)
-    try:
+    async with opened(url, name) as database:
         await Migrations(database, MIGRATIONS).apply()
         with MongoClient[Document](url) as client:
-            counts = Loader(client.get_database(name, write_concern=UNACKNOWLEDGED_BY_DISK), report).run(history)
+            counts = Loader(client.get_database(name, write_concern=NOT_ON_DISK), report).run(history)
+    await prepare(url, name, report)
+    return counts
+
+
+async def prepare(url: str, name: str, report: Report) -> None:
+    """What a server does when it starts and in the hours after: migrations, indexes, closed days."""
+    started = time.perf_counter()
+    async with opened(url, name) as database:
+        await Migrations(database, MIGRATIONS).apply()
         report("building indexes")
-        started = time.perf_counter()
         await database.ensure_indexes()
-        report(f"indexes built in {time.perf_counter() - started:.0f} s")
+        closing = UsageClosing(AdminUsageTotalsRepository(database))
+        while await closing.run(database.now()):
+            pass
+    report(f"indexes and closed days are there after {time.perf_counter() - started:.0f} s")
+
+
+@asynccontextmanager
+async def opened(url: str, name: str) -> AsyncIterator[ScalableDatabase]:
+    """With time enough for the longest command, the building of an index."""
+    database = ScalableDatabase(url, name, driver="pymongo", pool_min=0, timeout_s=LONGEST_S, slow_s=LONGEST_S)
+    await database.start(create_indexes=False)
+    try:
+        yield database
     finally:
         await database.close()
-    return counts
 
 
 class Loader:

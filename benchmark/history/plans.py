@@ -8,6 +8,7 @@ from benchmark.history.kept import DATABASE
 
 LIMIT = 25
 TIMEOUT_S = 120.0
+OWNED = ("conversations", "messages", "ai_usage", "usage_daily", "feedback")
 WHOLE_SCANS = ("scans the whole collection", "sorts in memory")
 
 
@@ -33,7 +34,7 @@ async def _explained(database: ScalableDatabase, query: Query) -> Explanation | 
 async def _sample(database: ScalableDatabase, collection: str) -> Document | None:
     """Of the heaviest user where the collection knows users, else the last one."""
     documents = database.collection(collection)
-    owned = await documents.find_one({"user_id": user_id(0)})
+    owned = await documents.find_one({"user_id": user_id(0)}, sort=[("_id", -1)]) if collection in OWNED else None
     return owned or await documents.find_one({}, sort=[("_id", -1)])
 
 
