@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from unicodedata import combining, normalize
 
 from backend.domain.conversations import Role
 
@@ -35,6 +36,21 @@ def week_of(instant: datetime) -> int:
 def words_of(text: str) -> tuple[str, ...]:
     """In their order, each once, a bounded number. Quotes and backslashes mean nothing and are left out."""
     return tuple(dict.fromkeys(WORD.findall(text)))[:MAX_WORDS]
+
+
+def folded(text: str) -> str:
+    """Without case and accents."""
+    if text.isascii():
+        return text.lower()
+    return "".join(filter(lambda sign: not combining(sign), normalize("NFD", text.casefold())))
+
+
+def has_every(text: str, words: Sequence[str]) -> bool:
+    """Whether the text contains each of them, whatever the case and the accents of both."""
+    if not words:
+        return True
+    plain = folded(text)
+    return all(folded(word) in plain for word in words)
 
 
 def snippet(text: str, words: Sequence[str]) -> str:

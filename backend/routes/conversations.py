@@ -1,5 +1,7 @@
 """A user's stored conversations: lists, messages, changes, deletion."""
 
+import asyncio
+
 from fastapi import APIRouter
 
 from backend.domain.updates import conversation_changed, conversation_deleted
@@ -79,11 +81,12 @@ async def list_messages(
     cursor: Cursor = None,
 ) -> MessagePage:
     """The messages of a conversation with their receipts, a page at a time."""
-    if await services.conversations.get(user.user_id, conversation_id) is None:
-        raise unknown_conversation()
-    found, next_cursor = await services.messages.page(
-        user.user_id, conversation_id, limit, cursor, newest_first=order == "desc"
+    conversation, (found, next_cursor) = await asyncio.gather(
+        services.conversations.get(user.user_id, conversation_id),
+        services.messages.page(user.user_id, conversation_id, limit, cursor, newest_first=order == "desc"),
     )
+    if conversation is None:
+        raise unknown_conversation()
     verdicts = await services.feedback.of_messages(user.user_id, [message.id for message in found])
     items = [message_shape(message, verdicts.get(message.id)) for message in found]
     return MessagePage(items=items, next_cursor=next_cursor)

@@ -84,7 +84,7 @@ class BudgetAccounts:
         return {in_hour: await self._totals.cost_since(hour), "month": await self._of_month(month)}
 
     async def _of_month(self, month: datetime) -> int:
-        return total(await self._totals.totals(month.date())).cost
+        return await self._totals.cost_of_days(month.date())
 
 
 def start_of_day(instant: datetime) -> datetime:

@@ -29,6 +29,7 @@ def _of_everybody(name: str, *stages: Document) -> Query:
 TOTALS = _of_everybody(
     "usage_daily.totals", {"$group": {"_id": {"day": "$day", "model": "$model", "agent": "$agent"}, **SUMS}}
 )
+COST = _of_everybody("usage_daily.cost", {"$group": {"_id": None, "cost": {"$sum": "$cost"}}})
 DEAREST_USERS = _of_everybody(
     "usage_daily.dearest_users",
     {"$group": {"_id": "$user_id", "cost": {"$sum": "$cost"}}},
@@ -77,7 +78,7 @@ COST_SINCE = Query(
     stages=({"$group": {"_id": None, "cost": {"$sum": "$cost"}}},),
     kind="aggregate",
 )
-QUERIES = (TOTALS, DEAREST_USERS, OF_USERS, OF_REQUESTS, LEDGER, COST_SINCE)
+QUERIES = (TOTALS, COST, DEAREST_USERS, OF_USERS, OF_REQUESTS, LEDGER, COST_SINCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,14 @@ class AdminUsageRepository:
         rows = await self._database.aggregate(COST_SINCE, since=since)
         return sum(row["cost"] for row in rows)
 
+    async def cost_of_days(self, since: date) -> int:
+        """Pico-dollars of all users' calls on these days, as the counters have them."""
+        closed = await self._totals.closed(since)
+        first, without = _open_days(since, closed)
+        rows = await self._database.aggregate(COST, since=first, without=without)
+        costs = [row.cost for day in closed for row in day.rows]
+        return sum(costs, sum(row["cost"] for row in rows))
+
     async def totals(self, since: date) -> list[DailyUsage]:
         """Of all users together, newest day first."""
         return await self._with_open_days(since, await self._totals.closed(since))
@@ -171,11 +180,8 @@ class AdminUsageRepository:
         ]
 
     async def _with_open_days(self, since: date, closed: Sequence[ClosedDay]) -> list[DailyUsage]:
-        known = {day.day for day in closed}
-        while since.isoformat() in known:
-            since += timedelta(days=1)
-        later = sorted(day for day in known if day > since.isoformat())
-        rows = await self._database.aggregate(TOTALS, since=since.isoformat(), without=later)
+        first, without = _open_days(since, closed)
+        rows = await self._database.aggregate(TOTALS, since=first, without=without)
         found = [row for day in closed for row in day.rows]
         found += [daily_usage_from({**row["_id"], **row}) for row in rows]
         return sorted(found, key=attrgetter("day", "model", "agent"), reverse=True)
@@ -186,6 +192,14 @@ class AdminUsageRepository:
         rows = await self._database.aggregate(OF_USERS, user_ids=dearest, since=since.isoformat())
         sums = {row["_id"]: daily_usage_from({"day": "", "model": "", "agent": "", **row}) for row in rows}
         return [(user_id, sums[user_id]) for user_id in dearest if user_id in sums]
+
+
+def _open_days(since: date, closed: Sequence[ClosedDay]) -> tuple[str, list[str]]:
+    """The first of these days that is not closed, and the closed ones after it."""
+    known = {day.day for day in closed}
+    while since.isoformat() in known:
+        since += timedelta(days=1)
+    return since.isoformat(), sorted(day for day in known if day > since.isoformat())
 
 
 def _grouped(rows: Iterable[DailyUsage], key: Callable[[DailyUsage], str]) -> dict[str, list[DailyUsage]]:

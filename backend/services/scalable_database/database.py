@@ -21,7 +21,7 @@ from backend.services.scalable_database.listener import CommandEvent, CommandFee
 from backend.services.scalable_database.memory import MemoryTransactions
 from backend.services.scalable_database.queries import Query
 from backend.services.scalable_database.reads import CONVERSATION_PAGES, DAILY_USAGE, SEARCHES, USER_BY_ID
-from backend.services.scalable_database.text_search import search_by_week
+from backend.services.scalable_database.text_search import WeeklySearch
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
@@ -247,12 +247,13 @@ class ScalableDatabase:
             )
         if collection not in SEARCHES:
             raise InvalidInput("This collection has no text index.", code="not_searchable")
-        query, asked = SEARCHES[collection], {"user_id": user_id, "text": " ".join(f'"{word}"' for word in words)}
+        query = SEARCHES[collection]
         try:
             if collection == "messages":
                 with translated():
-                    return await search_by_week(self.driver, query, asked, limit, cursor)
-            return await self.page(query, limit=limit, cursor=cursor, **asked)
+                    return await WeeklySearch(self.driver, query, user_id, words).page(limit, cursor)
+            text = " ".join(f'"{word}"' for word in words)
+            return await self.page(query, limit=limit, cursor=cursor, user_id=user_id, text=text)
         except OperationFailure as error:
             if error.code != INDEX_NOT_FOUND:
                 raise

@@ -206,7 +206,8 @@ LEDGER = (
         "day_user",
         "usage_daily",
         (("day", 1), ("user_id", 1)),
-        "usage_daily.totals, usage_daily.dearest_users, usage_daily.of_day, usage_daily.users, usage_daily.first",
+        "usage_daily.totals, usage_daily.cost, usage_daily.dearest_users, usage_daily.of_day, usage_daily.users, "
+        "usage_daily.first",
     ),
 )
 

@@ -1,12 +1,13 @@
 """Search among messages week by week, newest first: what it reads is bounded by what a user writes in a week.
 
 A text index cannot be read in an order of time, so all that contains a word is fetched before the newest are known.
-Its entries are therefore kept by week, and older weeks are asked only while the page is not full, in one command.
+Its entries are therefore kept by week, and older weeks are asked only while the page is not full, in one command. Of
+several words the index is asked for the longest only, which is mostly the rarest: it would fetch what has any of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from backend.domain.search import week_of
+from backend.domain.search import has_every, week_of
 from backend.services.scalable_database.documents import Document
 from backend.services.scalable_database.drivers import Driver
 from backend.services.scalable_database.keyset import Keyset
@@ -14,46 +15,67 @@ from backend.services.scalable_database.queries import Query
 from backend.services.scalable_database.reads import WEEKS
 
 WEEKS_AT_ONCE = 100
+CANDIDATES, CANDIDATES_MAX = 100, 1_000
+"""Documents with the longest word that are read at once for the others: first, and after some rounds."""
 Page = tuple[list[Document], str | None]
 
 
-async def search_by_week(
-    driver: Driver, query: Query, asked: Mapping[str, str], limit: int, cursor: str | None
-) -> Page:
-    """Up to limit documents and the cursor of the next page. asked: parameters of the query but the week.
+class WeeklySearch:
+    """Of one user's documents that have every word. words: at least one, without quotes and backslashes."""
 
-    Raises InvalidInput for a bad cursor, and what the driver raises.
-    """
-    keyset = query.keyset
-    if keyset is None:
-        raise ValueError(f"{query.name} has no keyset")
-    places = _places(query, keyset, asked, cursor, await _weeks(driver, asked["user_id"]))
-    rows: list[Document] = []
-    for start in range(0, len(places), WEEKS_AT_ONCE):
-        missing = limit + 1 - len(rows)
-        rows += await driver.aggregate(query.collection, union(query, places[start : start + WEEKS_AT_ONCE], missing))
-        if len(rows) > limit:
-            return rows[:limit], keyset.encode(rows[limit - 1])
-    return rows, None
+    def __init__(self, driver: Driver, query: Query, user_id: str, words: Sequence[str]) -> None:
+        if query.keyset is None:
+            raise ValueError(f"{query.name} has no keyset")
+        self._driver = driver
+        self._query = query
+        self._keyset: Keyset = query.keyset
+        self._user_id = user_id
+        self._field = query.sample["text"][0]
+        longest = max(words, key=lambda word: sum(map(str.isalnum, word)))
+        self._text = f'"{longest}"'
+        self._others = [word for word in words if word != longest]
 
+    async def page(self, limit: int, cursor: str | None) -> Page:
+        """Up to limit documents and the cursor of the next page. Raises InvalidInput for a bad cursor."""
+        places = self._places(await self._weeks(), cursor)
+        at_once = max(limit + 1, CANDIDATES) if self._others else limit + 1
+        found: list[Document] = []
+        while True:
+            candidates = await self._first(places, at_once)
+            found += [row for row in candidates if has_every(row[self._field], self._others)]
+            if len(found) > limit:
+                return found[:limit], self._keyset.encode(found[limit - 1])
+            if len(candidates) < at_once:
+                return found, None
+            places = self._places([place["week"] for place in places], self._keyset.encode(candidates[-1]))
+            at_once = min(2 * at_once, CANDIDATES_MAX)
 
-async def _weeks(driver: Driver, user_id: str) -> list[int]:
-    """Newest first."""
-    rows = await driver.aggregate(WEEKS.collection, [{"$match": WEEKS.where(user_id=user_id)}, *WEEKS.stages])
-    return sorted((row["_id"] for row in rows if row["_id"] is not None), reverse=True)
+    async def _weeks(self) -> list[int]:
+        """Newest first."""
+        pipeline = [{"$match": WEEKS.where(user_id=self._user_id)}, *WEEKS.stages]
+        rows = await self._driver.aggregate(WEEKS.collection, pipeline)
+        return sorted((row["_id"] for row in rows if row["_id"] is not None), reverse=True)
 
+    def _places(self, weeks: Sequence[int], cursor: str | None) -> list[Document]:
+        """The filter of each week: of the cursor's what comes after it, of later ones none."""
+        last = week_of(self._keyset.decode(cursor)[0]) if cursor is not None else None
+        places = [
+            self._query.where(user_id=self._user_id, week=week, text=self._text)
+            for week in weeks
+            if last is None or week <= last
+        ]
+        if places and places[0]["week"] == last:
+            places[0] = self._keyset.within(places[0], cursor)
+        return places
 
-def _places(
-    query: Query, keyset: Keyset, asked: Mapping[str, str], cursor: str | None, weeks: Sequence[int]
-) -> list[Document]:
-    """The filter of each week: of the cursor's what comes after it, of later ones none."""
-    if cursor is None:
-        return [query.where(week=week, **asked) for week in weeks]
-    last = week_of(keyset.decode(cursor)[0])
-    places = [query.where(week=week, **asked) for week in weeks if week <= last]
-    if places and places[0]["week"] == last:
-        places[0] = keyset.within(places[0], cursor)
-    return places
+    async def _first(self, places: Sequence[Document], limit: int) -> list[Document]:
+        rows: list[Document] = []
+        for start in range(0, len(places), WEEKS_AT_ONCE):
+            some = union(self._query, places[start : start + WEEKS_AT_ONCE], limit - len(rows))
+            rows += await self._driver.aggregate(self._query.collection, some)
+            if len(rows) == limit:
+                break
+        return rows
 
 
 def union(query: Query, places: Sequence[Document], limit: int) -> list[Document]:

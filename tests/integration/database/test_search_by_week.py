@@ -41,6 +41,16 @@ async def test_pages_go_from_week_to_week_and_miss_nothing(database: ScalableDat
     assert await found(database, ["kangaroo", "platypus"], 5) == []
 
 
+async def test_every_word_counts_whatever_its_case_and_accents(database: ScalableDatabase) -> None:
+    both = [NOW - number * WEEK for number in range(3)]
+    await ask(database, "user_ada", "The Kängaroo", *(NOW - number * timedelta(hours=1) for number in range(150)))
+    await ask(database, "user_ada", "A KANGAROO and a Señor", *both)
+    for limit in (2, 100):
+        assert await found(database, ["señor", "kangaroo"], limit) == both
+        assert await found(database, ["kangaroo", "SENOR"], limit) == both
+    assert await found(database, ["senor", "--"], 5) == []
+
+
 async def test_a_word_of_long_ago_is_found_beyond_the_weeks_that_are_asked_at_once(database: ScalableDatabase) -> None:
     await ask(database, "user_ada", "A kangaroo", *(NOW - number * WEEK for number in range(WEEKS_AT_ONCE)))
     long_ago = NOW - (WEEKS_AT_ONCE + 1) * WEEK

@@ -62,6 +62,7 @@ WITHOUT_USER = {
     "feedback.tallies",
     "shares.by_token_hash",
     "usage_daily.totals",
+    "usage_daily.cost",
     "usage_daily.dearest_users",
     "usage_daily.of_day",
     "usage_daily.users",

@@ -58,7 +58,13 @@ async def _all_reports(usage: AdminUsageRepository) -> list[object]:
     since = date(2026, 10, 1)
     by: list[CostField] = ["user", "agent", "model"]
     costs = [await usage.costs(one, since, 10) for one in by]
-    return [*costs, await usage.totals(since), await usage.by_day(since), await usage.by_month(since)]
+    return [
+        *costs,
+        await usage.cost_of_days(since),
+        await usage.totals(since),
+        await usage.by_day(since),
+        await usage.by_month(since),
+    ]
 
 
 async def test_a_day_that_is_closed_changes_no_report(database: ScalableDatabase) -> None:
