@@ -21,7 +21,7 @@ from backend.services.scalable_database.listener import CommandEvent, CommandFee
 from backend.services.scalable_database.memory import MemoryTransactions
 from backend.services.scalable_database.queries import Query
 from backend.services.scalable_database.reads import CONVERSATION_PAGES, DAILY_USAGE, SEARCHES, USER_BY_ID
-from backend.services.scalable_database.text_search import WeeklySearch
+from backend.services.scalable_database.text_search import TextSearch
 from backend.services.scalable_database.transactions import Transactions
 from backend.services.scalable_database.user_cache import UserCache, decode_user, encode_user
 from backend.services.scalable_database.writes import Write
@@ -136,8 +136,7 @@ class ScalableDatabase:
         """Up to limit documents and the cursor of the next page, None at the end. InvalidInput: a bad cursor."""
         if query.keyset is None:
             raise ValueError(f"{query.name} has no keyset")
-        place = query.keyset.within if query.kind == "text" else query.keyset.following
-        where = place(query.where(**arguments), cursor)
+        where = query.keyset.following(query.where(**arguments), cursor)
         with translated():
             found = self.collection(query.collection).find(
                 where, query.projection, limit=limit + 1, sort=list(query.order)
@@ -247,13 +246,9 @@ class ScalableDatabase:
             )
         if collection not in SEARCHES:
             raise InvalidInput("This collection has no text index.", code="not_searchable")
-        query = SEARCHES[collection]
         try:
-            if collection == "messages":
-                with translated():
-                    return await WeeklySearch(self.driver, query, user_id, words).page(limit, cursor)
-            text = " ".join(f'"{word}"' for word in words)
-            return await self.page(query, limit=limit, cursor=cursor, user_id=user_id, text=text)
+            with translated():
+                return await TextSearch(self.driver, SEARCHES[collection], user_id, words).page(limit, cursor)
         except OperationFailure as error:
             if error.code != INDEX_NOT_FOUND:
                 raise

@@ -1,8 +1,9 @@
-"""Search among messages week by week, newest first: what it reads is bounded by what a user writes in a week.
+"""Search by the text indexes, newest first: among messages week by week, so that it reads a bounded number of them.
 
 A text index cannot be read in an order of time, so all that contains a word is fetched before the newest are known.
-Its entries are therefore kept by week, and older weeks are asked only while the page is not full, in one command. Of
-several words the index is asked for the longest only, which is mostly the rarest: it would fetch what has any of them.
+That of messages therefore keeps its entries by week, and older weeks are asked only while the page is not full, in one
+command. Of several words an index is asked for the longest only, which is mostly the rarest: it would fetch what has
+any of them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ CANDIDATES, CANDIDATES_MAX = 100, 1_000
 Page = tuple[list[Document], str | None]
 
 
-class WeeklySearch:
+class TextSearch:
     """Of one user's documents that have every word. words: at least one, without quotes and backslashes."""
 
     def __init__(self, driver: Driver, query: Query, user_id: str, words: Sequence[str]) -> None:
@@ -37,7 +38,7 @@ class WeeklySearch:
 
     async def page(self, limit: int, cursor: str | None) -> Page:
         """Up to limit documents and the cursor of the next page. Raises InvalidInput for a bad cursor."""
-        places = self._places(await self._weeks(), cursor)
+        places = await self._begin(cursor)
         at_once = max(limit + 1, CANDIDATES) if self._others else limit + 1
         found: list[Document] = []
         while True:
@@ -47,26 +48,29 @@ class WeeklySearch:
                 return found[:limit], self._keyset.encode(found[limit - 1])
             if len(candidates) < at_once:
                 return found, None
-            places = self._places([place["week"] for place in places], self._keyset.encode(candidates[-1]))
+            places = self._after(places, self._keyset.encode(candidates[-1]))
             at_once = min(2 * at_once, CANDIDATES_MAX)
 
-    async def _weeks(self) -> list[int]:
-        """Newest first."""
-        pipeline = [{"$match": WEEKS.where(user_id=self._user_id)}, *WEEKS.stages]
-        rows = await self._driver.aggregate(WEEKS.collection, pipeline)
-        return sorted((row["_id"] for row in rows if row["_id"] is not None), reverse=True)
+    async def _begin(self, cursor: str | None) -> list[Document]:
+        """The filters of all places, newest first: one, or one a week."""
+        asked = {"user_id": self._user_id, "text": self._text}
+        if "week" not in self._query.sample:
+            return self._after([self._query.where(**asked)], cursor)
+        weeks = await self._driver.aggregate(
+            WEEKS.collection, [{"$match": WEEKS.where(user_id=self._user_id)}, *WEEKS.stages]
+        )
+        known = sorted((row["_id"] for row in weeks if row["_id"] is not None), reverse=True)
+        return self._after([self._query.where(week=week, **asked) for week in known], cursor)
 
-    def _places(self, weeks: Sequence[int], cursor: str | None) -> list[Document]:
-        """The filter of each week: of the cursor's what comes after it, of later ones none."""
-        last = week_of(self._keyset.decode(cursor)[0]) if cursor is not None else None
-        places = [
-            self._query.where(user_id=self._user_id, week=week, text=self._text)
-            for week in weeks
-            if last is None or week <= last
-        ]
-        if places and places[0]["week"] == last:
-            places[0] = self._keyset.within(places[0], cursor)
-        return places
+    def _after(self, places: Sequence[Document], cursor: str | None) -> list[Document]:
+        """Of the cursor's week what comes after it, of later weeks nothing."""
+        if cursor is None:
+            return list(places)
+        last = week_of(self._keyset.decode(cursor)[0])
+        left = [place for place in places if place.get("week", last) <= last]
+        if left and left[0].get("week", last) == last:
+            left[0] = self._keyset.within(left[0], cursor)
+        return left
 
     async def _first(self, places: Sequence[Document], limit: int) -> list[Document]:
         rows: list[Document] = []

@@ -126,11 +126,14 @@ async def test_search_is_unavailable_until_its_index_is_built(
 ) -> None:
     async with opened(mongo_url, database_name, driver) as database:
         messages = MessageRepository(database)
+        assert await messages.search("user_ada", ("keyset",), 10) == ([], None)  # who wrote nothing finds nothing
+        async with started(database) as log:
+            await log.record(make_turn(content="a keyset"), make_outcome(content="Indeed."))
         with pytest.raises(DatabaseUnavailable) as caught:
             await messages.search("user_ada", ("keyset",), 10)
         assert caught.value.code == "search_unavailable"
         await database.ensure_indexes()
-        assert await messages.search("user_ada", ("keyset",), 10) == ([], None)
+        assert [message.content for message in (await messages.search("user_ada", ("keyset",), 10))[0]] == ["a keyset"]
 
 
 async def test_every_command_is_told_on_the_loop_with_its_time(
