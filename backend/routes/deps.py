@@ -39,6 +39,8 @@ async def get_services(request: Request) -> Services:
 
 AetherServices = Annotated[Services, Depends(get_services)]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+ApiKeyCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(api_key)]
+"""The same header, which OpenAPI then describes as either of both."""
 
 
 async def get_principal(request: Request, credentials: Credentials) -> Principal:
@@ -66,11 +68,10 @@ async def get_current_user(principal: AnyPrincipal) -> Principal:
 
 
 async def get_caller(
-    principal: AnyPrincipal,
-    scopes: SecurityScopes,
-    _: Annotated[HTTPAuthorizationCredentials | None, Depends(api_key)],
+    request: Request, scopes: SecurityScopes, credentials: Credentials, _: ApiKeyCredentials
 ) -> Principal:
     """Raises Unauthenticated, and Forbidden for an API key without the scopes."""
+    principal = await get_principal(request, credentials)
     check_scopes(principal, scopes.scopes)
     return principal
 

@@ -4,18 +4,22 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Request, Security
+from fastapi.security import SecurityScopes
 
 from backend.routes.client import client_address
-from backend.routes.deps import AnyPrincipal, ChatCaller, services_of
+from backend.routes.deps import AnyPrincipal, ApiKeyCredentials, Credentials, get_caller, services_of
 from backend.services.identity import Principal
 from backend.services.limiter import CHAT, address_subject
 
 Take = Callable[..., Coroutine[Any, Any, None]]
 
 
-async def get_questioner(request: Request, user: ChatCaller) -> Principal:
+async def get_questioner(
+    request: Request, scopes: SecurityScopes, credentials: Credentials, key: ApiKeyCredentials
+) -> Principal:
     """Whose question it is. It counts with the look-up of its answer (services/enhanced_ai_service/admission.py)."""
+    user = await get_caller(request, scopes, credentials, key)
     limiter = services_of(request).limiter
     request.state.rate = partial(limiter.rate, CHAT, user.user_id, user.key)
     if "idempotency-key" in request.headers:  # a replay counts nothing, and this worker may not know the user
@@ -23,7 +27,7 @@ async def get_questioner(request: Request, user: ChatCaller) -> Principal:
     return user
 
 
-Questioner = Annotated[Principal, Depends(get_questioner)]
+Questioner = Annotated[Principal, Security(get_questioner, scopes=["chat"])]
 
 
 def limited(name: str) -> Take:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
+from zlib import crc32
 
 from backend.domain.conversations import Turn, TurnOutcome
 from backend.errors import DatabaseUnavailable
@@ -15,9 +16,15 @@ from backend.services.turn_log.entries import Entry
 from backend.services.turn_log.group_commit import GroupCommit
 from backend.services.turn_log.sweep import Sweep
 
+LANES = 2
+"""Transactions under way at once: while MongoDB works on one, this worker prepares the next."""
+
 
 class TurnLog:
     """Many callers share one transaction, each waits for its own acknowledgement, for timeout_s at most.
+
+    A user's turns all go through one lane: two transactions of a worker never touch the same document.
+    queue_max: entries that may wait in a lane.
 
     What is acknowledged is on disk on a majority. Repeating a call changes nothing. A caller that is cancelled
     has its write all the same. Raises DatabaseUnavailable and DeadlineExceeded (the write may have happened),
@@ -29,23 +36,26 @@ class TurnLog:
         database: ScalableDatabase,
         *,
         batch_max: int = 128,
-        queue_max: int = 10_000,
+        queue_max: int = 2_500,
+        lanes: int = LANES,
         timeout_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._timeout_s = timeout_s or database.timeout_s
-        self._commits = GroupCommit(
-            Committer(database, clock=clock), batch_max=batch_max, queue_max=queue_max, clock=clock
+        self._lanes = tuple(
+            GroupCommit(Committer(database, clock=clock), batch_max=batch_max, queue_max=queue_max, clock=clock)
+            for _ in range(lanes)
         )
         self._sweep = Sweep(database)
 
     async def start(self) -> None:
-        self._commits.start()
+        for lane in self._lanes:
+            lane.start()
 
     async def stop(self) -> None:
         """Commits everything that was accepted."""
-        await self._commits.stop()
+        await asyncio.gather(*(lane.stop() for lane in self._lanes))
 
     async def open(self, turn: Turn) -> None:
         """Stores the question (none in a regeneration) and a pending answer; starts the conversation with a title.
@@ -72,7 +82,8 @@ class TurnLog:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         size = entries.OVERHEAD_CHARACTERS + len(turn.content or "") + len(outcome.content if outcome else "")
         deadline = self._clock() + self._timeout_s
-        self._commits.submit(Entry(turn, outcome, opens, deadline, acknowledged, writes, counters, size))
+        lane = self._lanes[crc32(turn.user_id.encode()) % len(self._lanes)]
+        lane.submit(Entry(turn, outcome, opens, deadline, acknowledged, writes, counters, size))
         try:
             async with asyncio.timeout(self._timeout_s):
                 await acknowledged
