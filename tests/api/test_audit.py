@@ -8,10 +8,21 @@ import pytest
 
 from backend.config import Settings
 from backend.domain.audit import AuditEntry, AuditFilter
-from tests.support.application import PASSWORD, Account, Served, serve
+from tests.support.application import ADMIN_EMAIL, PASSWORD, Account, Served, serve
 from tests.support.mail import Mailbox, mail_server, token_in
 
 NEW_PASSWORD = "another correct horse"
+
+
+@pytest.fixture
+async def user(app_client: Served) -> Account:
+    """Whose beginning is recorded too."""
+    return await app_client.registered()
+
+
+@pytest.fixture
+async def admin(app_client: Served) -> Account:
+    return await app_client.sign_in(ADMIN_EMAIL)
 
 
 async def entries(served: Served, **where: str) -> list[AuditEntry]:
