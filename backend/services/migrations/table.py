@@ -6,6 +6,7 @@ from backend.services.migrations import (
     m0003_savings,
     m0004_message_weeks,
     m0005_usage_totals,
+    m0006_title_states,
 )
 from backend.services.migrations.runner import Migration
 
@@ -15,4 +16,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "savings", m0003_savings.run),
     Migration(4, "message weeks", m0004_message_weeks.run),
     Migration(5, "usage totals", m0005_usage_totals.run),
+    Migration(6, "title states", m0006_title_states.run),
 )

@@ -30,6 +30,8 @@ from backend.services.tasks import end
 INDEX_PAUSE_S = 1.0
 INDEX_LONGEST_PAUSE_S = 60.0
 INDEX_NOT_FOUND = 27
+BATCH_SIZE = 1_000
+"""Documents of one round trip; the server's own first batch of 101 would take a second one for a month of counters."""
 
 
 class ScalableDatabase:
@@ -126,7 +128,11 @@ class ScalableDatabase:
     async def find(self, query: Query, *, limit: int, **arguments: object) -> list[Document]:
         with translated():
             cursor = self.collection(query.collection).find(
-                query.where(**arguments), query.projection, limit=limit, sort=list(query.order) or None
+                query.where(**arguments),
+                query.projection,
+                limit=limit,
+                sort=list(query.order) or None,
+                batch_size=limit or BATCH_SIZE,
             )
             return await cursor.to_list(None)
 
@@ -139,7 +145,7 @@ class ScalableDatabase:
         where = query.keyset.following(query.where(**arguments), cursor)
         with translated():
             found = self.collection(query.collection).find(
-                where, query.projection, limit=limit + 1, sort=list(query.order)
+                where, query.projection, limit=limit + 1, sort=list(query.order), batch_size=limit + 1
             )
             rows = await found.to_list(None)
         more = len(rows) > limit

@@ -136,7 +136,13 @@ CONVERSATIONS = (
     Index("token_hash", "shares", (("token_hash", 1),), "shares.by_token_hash", UNIQUE),
     Index("user_created", "shares", (("user_id", 1), ("created_at", -1), ("_id", -1)), "shares.page"),
     Index("user_conversation", "shares", (("user_id", 1), ("conversation_id", 1)), "shares.of_conversation"),
-    Index("user_title", "conversations", (("user_id", 1), ("title", "text")), "conversations.search", ANY_LANGUAGE),
+    Index(
+        "user_state_title",
+        "conversations",
+        (("user_id", 1), ("state", 1), ("title", "text")),
+        "conversations.search",
+        ANY_LANGUAGE,
+    ),
     Index(
         "purge_due",
         "conversations",

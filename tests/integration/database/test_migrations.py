@@ -15,6 +15,8 @@ from backend.services.migrations.m0001_baseline import run as baseline
 from backend.services.migrations.m0002_conversation_states import run as conversation_states
 from backend.services.migrations.m0003_savings import run as savings
 from backend.services.migrations.m0004_message_weeks import run as message_weeks
+from backend.services.migrations.m0005_usage_totals import run as usage_totals
+from backend.services.migrations.m0006_title_states import run as title_states
 from backend.services.repositories.leases import LeaseRepository
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
@@ -147,4 +149,16 @@ async def test_messages_of_an_earlier_release_get_their_week(database: ScalableD
     found = [row["week"] async for row in messages.find({}).sort("message_id")]
     assert found == [week_of(instant) for instant in instants]
     assert await database.ensure_indexes() == ["messages.user_week_text"]
+    assert not await database.index_drift()
+
+
+async def test_indexes_of_an_earlier_release_give_way_to_their_successors(database: ScalableDatabase) -> None:
+    conversations, counters = database.collection("conversations"), database.collection("usage_daily")
+    await conversations.drop_index("user_state_title")
+    await conversations.create_index([("user_id", 1), ("title", "text")], name="user_title")
+    await counters.create_index([("day", 1), ("model", 1)], name="day_model")
+    for _ in range(2):
+        await usage_totals(database)
+        await title_states(database)
+    assert await database.ensure_indexes() == ["conversations.user_state_title"]
     assert not await database.index_drift()
