@@ -12,11 +12,11 @@ class Blocks:
     """Puts pieces together again. An event is what stands before an empty line; lines end in \\n."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.rest = b""
 
     def feed(self, piece: bytes) -> list[bytes]:
         """The events that this piece completes, each without its empty line."""
-        *blocks, self._rest = (self._rest + piece).split(b"\n\n")
+        *blocks, self.rest = (self.rest + piece).split(b"\n\n")
         return blocks
 
 
@@ -40,6 +40,11 @@ class TokenMeter:
             if stamp := STAMP.search(block):
                 self.tokens += 1
                 self.delays.append((now - int(stamp[1])) / 1e6)
+
+    @property
+    def tail(self) -> str:
+        """How it ended: its last event, or what else came instead of events."""
+        return (self.last or self._blocks.rest).decode(errors="replace")
 
     @property
     def done(self) -> bool:

@@ -60,8 +60,8 @@ class Streams:
         await asyncio.gather(*self.answers)
         for connection in self.connections:
             connection.close()
-        if broken := sum(meter.tokens != tokens for meter in self.meters):
-            raise BenchmarkError(f"{broken} of {len(self.meters)} streams were not whole")
+        if broken := [meter for meter in self.meters if meter.tokens != tokens]:
+            raise BenchmarkError(f"{len(broken)} of {len(self.meters)} streams were not whole: {broken[0].tail[:300]}")
 
     def _question(self, text: str) -> dict[str, object]:
         if self.tokens:

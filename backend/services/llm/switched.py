@@ -1,14 +1,13 @@
 """Calls to models that an administrator can stop: none begins while they are switched off, none goes on."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 from backend.errors import ModelUnavailable
 from backend.services.llm.provider import ChatRequest, Chunk, Completion, Provider
 
-T = TypeVar("T")
 RETRY_AFTER_S = 60.0
 
 
@@ -35,7 +34,8 @@ class Switched:
         self._check()
         self._cuts.add(cut := _Cut())
         try:
-            return await cut.unless_stopped(self._inner.complete(request))
+            with cut:
+                return await self._inner.complete(request)
         finally:
             self._cuts.discard(cut)
 
@@ -45,9 +45,12 @@ class Switched:
         self._cuts.add(cut := _Cut())
         try:
             async with aclosing(self._inner.stream(request)) as chunks:
-                while (chunk := await cut.unless_stopped(anext(chunks, None))) is not None:
-                    yield chunk
-                    self._check()
+                with cut:
+                    async for chunk in chunks:
+                        cut.waiting = False
+                        yield chunk
+                        self._check()
+                        cut.waiting = True
         finally:
             self._cuts.discard(cut)
 
@@ -71,27 +74,25 @@ class _Cut:
 
     def __init__(self) -> None:
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._waiting = self._stopped = False
+        self._before = self._task.cancelling()
+        self.waiting = self._stopped = False
 
     def stop(self) -> None:
-        if self._waiting and not self._stopped:
+        if self.waiting and not self._stopped:
             self._stopped = True
             self._task.cancel()
 
-    async def unless_stopped(self, work: Awaitable[T]) -> T:
-        """The result of the work. Raises ModelUnavailable where it was stopped, and nothing else cancelled the task."""
-        before = self._task.cancelling()
-        self._waiting = True
-        try:
-            return await work
-        except asyncio.CancelledError as error:
-            if self._stopped and self._task.cancelling() <= before + 1:
-                raise _switched_off() from error
-            raise
-        finally:
-            self._waiting = False
-            if self._stopped:
-                self._task.uncancel()
+    def __enter__(self) -> None:
+        self.waiting = True
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raises ModelUnavailable where it was stopped, and nobody else has cancelled the task."""
+        self.waiting = False
+        if not self._stopped:
+            return
+        others = self._task.uncancel() > self._before
+        if isinstance(error, asyncio.CancelledError) and not others:
+            raise _switched_off() from error
 
 
 def _switched_off() -> ModelUnavailable:
