@@ -13,15 +13,17 @@ from benchmark.errors import BenchmarkError
 from benchmark.load.generator import percentile
 from benchmark.processes import cpu_seconds
 from benchmark.results import Row, Scenario, figure
-from benchmark.simulator import Simulator, SimulatorOptions
+from benchmark.simulator import SimulatorOptions
 
 NAME = "streaming"
 PATH = "/api/ai/v4/chat/stream"
 USERS = 20
-STREAMS, TOKENS_PER_SECOND = 1_000, 20
+STREAMS, FEWER, TOKENS_PER_SECOND = 1_000, 400, 20
 OPENING_PAUSE_S = 0.004
 SETTLING_S = 2.0
-PACED_TOKENS = 500
+SPARE_S = 3.0
+RUNS = 3
+"""At most: each takes a minute."""
 FLAT_OUT_STREAMS, FLAT_OUT_TOKENS = 64, 2_000
 PLACES = "5000"
 """Requests in flight: the default is as many as there are streams here."""
@@ -74,6 +76,7 @@ class Paced:
     """Of one run. Milliseconds, microseconds of CPU time a token, KB."""
 
     p50: list[float] = field(default_factory=list)
+    fewer_p99: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
     bare_p99: list[float] = field(default_factory=list)
     cpu_us: list[float] = field(default_factory=list)
@@ -85,26 +88,33 @@ async def measure(bench: Bench) -> Scenario:
 
 
 async def paced(bench: Bench) -> list[Row]:
-    options = stamped(PACED_TOKENS, TOKENS_PER_SECOND)
+    length = round((STREAMS * OPENING_PAUSE_S + SETTLING_S + bench.seconds + SPARE_S) * TOKENS_PER_SECOND)
+    options = stamped(length, TOKENS_PER_SECOND)
     found = Paced()
     async with bench.simulator(options) as simulator, bench.aether(1, simulator, AETHER_MAX_IN_FLIGHT=PLACES) as aether:
         tokens = tokens_of(await aether.sign_up(USERS))
-        await relay_at_once(aether, tokens, 100, PACED_TOKENS)
-        for number in range(bench.runs):
-            await paced_run(bench, aether, tokens, found)
-            await bare_run(bench, simulator, found)
-            bench.say(f"{number + 1}/{bench.runs} p99 {found.p99[-1]:.1f} ms, bare {found.bare_p99[-1]:.1f} ms")
+        await relay_at_once(aether, tokens, 100, length)
+        for _ in range(min(RUNS, bench.runs)):
+            await paced_run(bench, aether, tokens, found, length)
+            fewer = await delays_of(bench, Streams(aether.url, PATH, tokens), FEWER, length)
+            bare = await delays_of(bench, Streams(simulator.url, "/openai/v1/chat/completions"), STREAMS, length)
+            found.fewer_p99.append(percentile(fewer, 0.99))
+            found.bare_p99.append(percentile(bare, 0.99))
+            bench.say(
+                f"p99 {found.p99[-1]:.1f} ms, {FEWER}: {found.fewer_p99[-1]:.1f}, bare {found.bare_p99[-1]:.1f} ms"
+            )
     measured = "from the upstream's write to the client's read; the bare upstream's own is below"
     return [
         figure(NAME, "delay added to a token, p99, 1,000 streams", found.p99, "ms", measured),
         figure(NAME, "the same, p50", found.p50, "ms"),
+        figure(NAME, f"the same, p99, {FEWER} streams", found.fewer_p99, "ms"),
         figure(NAME, "the bare upstream to the same client, p99", found.bare_p99, "ms"),
         figure(NAME, "CPU of a token, 1,000 streams", found.cpu_us, "us"),
         figure(NAME, "memory of an open stream", found.memory_kb, "KB", "PSS with 1,000 open streams less that before"),
     ]
 
 
-async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: Paced) -> None:
+async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: Paced, length: int) -> None:
     before = aether.memory()[0].pss
     streams = Streams(aether.url, PATH, tokens)
     await streams.open(STREAMS, OPENING_PAUSE_S)
@@ -118,17 +128,18 @@ async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: 
     found.p50.append(percentile(delays, 0.5))
     found.p99.append(percentile(delays, 0.99))
     found.cpu_us.append(cpu / received * 1e6)
-    await streams.end(PACED_TOKENS)
+    await streams.end(length)
 
 
-async def bare_run(bench: Bench, simulator: Simulator, found: Paced) -> None:
-    streams = Streams(simulator.url, "/openai/v1/chat/completions")
-    await streams.open(STREAMS, OPENING_PAUSE_S)
+async def delays_of(bench: Bench, streams: Streams, count: int, length: int) -> list[float]:
+    """Milliseconds, ascending."""
+    await streams.open(count, OPENING_PAUSE_S)
     await asyncio.sleep(SETTLING_S)
     streams.delays.clear()
     await asyncio.sleep(bench.seconds)
-    found.bare_p99.append(percentile(sorted(streams.delays), 0.99))
-    await streams.end(PACED_TOKENS)
+    delays = sorted(streams.delays)
+    await streams.end(length)
+    return delays
 
 
 async def flat_out(bench: Bench) -> list[Row]:
