@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from operator import attrgetter
 from pathlib import Path
 from typing import TypedDict
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -114,6 +114,17 @@ class Worker:
         return self.services is not None and self.services.health.draining
 
 
+def add_routes(app: FastAPI, router: APIRouter) -> None:
+    """The routes as they are, operations called as their functions.
+
+    include_router would build each of them once more, at the first request: 0.15 s and 4 MB.
+    """
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            route.operation_id = route.name
+        app.router.routes.append(route)
+
+
 def create_app(settings: Settings, *, provider: Provider | None = None, page: Path = BUILT) -> FastAPI:
     """provider: instead of the configured one. page: the folder of the built web page."""
     configure_logging(settings.log_level)
@@ -133,12 +144,10 @@ def create_app(settings: Settings, *, provider: Provider | None = None, page: Pa
         redoc_url=None,
         redirect_slashes=False,
         openapi_url=None,  # it is served by install_openapi
-        generate_unique_id_function=attrgetter("name"),
         telemetry=NO_TELEMETRY,
     )
-    for module in ROUTES:
-        app.include_router(module.router)
-    app.include_router(page_router(page))
+    for router in (*(module.router for module in ROUTES), page_router(page)):
+        add_routes(app, router)
     app.state.drain = worker.drain
     install_problem_handlers(app)
     install_openapi(app)
