@@ -1,12 +1,12 @@
 """Correlation ids: one for each request, in its log lines, errors, response, upstream calls and audit entries."""
 
 import re
-import secrets
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
+from backend.domain.ids import random_id
 from backend.services.request_origin import RequestOrigin, requested_from
 
 CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -28,7 +28,7 @@ def correlation_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     if CORRELATION_ID.fullmatch(named):
         return named.decode()
     traced = trace_id(sent.get(b"traceparent", b""))
-    return traced.decode() if traced else secrets.token_hex(16)
+    return traced.decode() if traced else random_id()
 
 
 class CorrelationMiddleware:

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from secrets import token_hex
 from typing import cast
 
 import structlog
 
+from backend.domain.ids import random_id
 from backend.errors import DeadlineExceeded, Overloaded
 from backend.services.performance_cache.answers import CachedAnswer, NotTheOwners, seal, unseal
 from backend.services.redis_client import RedisClient, RedisUnavailable
@@ -172,19 +172,20 @@ class SingleFlight:
             flight.remote = known is not None
             return known or await produce()
 
-        lease = _Lease(self._redis.key(user_id, "flight", key), token_hex(8))
-        while self._across_workers:
+        if not self._across_workers:
+            return await lead(None)
+        lease = _Lease(self._redis.key(user_id, "flight", key), random_id())
+        while True:
             try:
                 holder, stored = await self._hold(lease, recall)
             except RedisUnavailable:
-                break
+                return await lead(None)
             if holder == lease.token:
                 return await self._lead(lease, user_id, key, partial(lead, stored) if stored else produce)
             answer = await self._follow(lease, holder, user_id, key)
             if answer is not None:
                 flight.remote = True
                 return answer
-        return await lead(None)
 
     async def _hold(self, lease: "_Lease", recall: Recall | None) -> tuple[str, bytes | None]:
         """(the token of the worker that makes this call, the stored answer where that is this one)."""

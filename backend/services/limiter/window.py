@@ -7,11 +7,11 @@ there is none, a reservation of what the request may consume.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from secrets import token_hex
 from typing import Any, cast
 
 import orjson
 
+from backend.domain.ids import random_id
 from backend.services.limiter.ledger import LUA as LEDGER
 from backend.services.limiter.ledger import Claim, Verdict
 from backend.services.redis_client import RedisClient
@@ -149,7 +149,7 @@ class SlidingWindows:
     ) -> Counted:
         keys = [window.key for window in windows]
         keys += [*([place.key] if place else ()), *(claim.keys if claim else ()), *([value_key] if value_key else ())]
-        asked: dict[str, Any] = {"take": take, "id": token_hex(8), "windows": [_encoded(window) for window in windows]}
+        asked: dict[str, Any] = {"take": take, "id": random_id(), "windows": [_encoded(window) for window in windows]}
         if place:
             asked["place"] = {"id": place.id, "limit": place.limit, "ms": round(place.hold_s * 1000)}
         if claim:
