@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Request, Response
 from backend.domain.replies import ChatReply, QuickReply, Quote, TeamReply
 from backend.routes.ai_v4_shapes import AgentId, ChatBody, EstimateBody, Identifier, QuickBody, TeamBody
 from backend.routes.answers import json_answer
-from backend.routes.deps import AetherServices, ChatCaller
+from backend.routes.deps import AetherServices, ChatCaller, services_of
 from backend.routes.headers import with_rate_headers
 from backend.routes.limits import Questioner
 from backend.routes.problems import PROBLEMS, problem_responses
@@ -29,42 +29,36 @@ router = APIRouter(prefix="/api/ai/v4", tags=["chat"])
 
 
 @router.post("/chat/optimized", response_model=ChatReply, responses=CHAT_ANSWERS)
-async def ask_agent(
-    body: ChatBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
-) -> Response:
+async def ask_agent(body: ChatBody, user: Questioner, request: Request, key: IdempotencyKey = None) -> Response:
     """One agent's answer: routed or named, from the cheapest model that is good enough, with its receipt."""
-    ask = body.ask(user, request.state.correlation_id)
+    ask, ai = body.ask(user, request.state.correlation_id), services_of(request).ai
 
     async def work() -> bytes:
-        return encode(await services.ai.process_ai_request(ask))
+        return encode(await ai.process_ai_request(ask))
 
-    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, ai.idempotency, work)
 
 
 @router.post("/chat/quick", response_model=QuickReply, responses=CHAT_ANSWERS)
-async def ask_quickly(
-    body: QuickBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
-) -> Response:
+async def ask_quickly(body: QuickBody, user: Questioner, request: Request, key: IdempotencyKey = None) -> Response:
     """A short answer from the small model, without routing."""
-    ask = body.ask(user, request.state.correlation_id)
+    ask, ai = body.ask(user, request.state.correlation_id), services_of(request).ai
 
     async def work() -> bytes:
-        return encode(QuickReply.of(await services.ai.process_ai_request(ask)))
+        return encode(QuickReply.of(await ai.process_ai_request(ask)))
 
-    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, ai.idempotency, work)
 
 
 @router.post("/chat/multi-agent", response_model=TeamReply, responses=CHAT_ANSWERS)
-async def ask_team(
-    body: TeamBody, user: Questioner, services: AetherServices, request: Request, key: IdempotencyKey = None
-) -> Response:
+async def ask_team(body: TeamBody, user: Questioner, request: Request, key: IdempotencyKey = None) -> Response:
     """Several agents' answers, side by side or one after another, and their synthesis on one bill."""
-    ask = body.ask(user, request.state.correlation_id)
+    ask, ai = body.ask(user, request.state.correlation_id), services_of(request).ai
 
     async def work() -> bytes:
-        return encode(await services.ai.process_multi_agent_request(ask))
+        return encode(await ai.process_multi_agent_request(ask))
 
-    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, ai.idempotency, work)
 
 
 @router.post(
@@ -76,17 +70,17 @@ async def rerun_agent(
     message_id: Identifier,
     agent: AgentId,
     user: Questioner,
-    services: AetherServices,
     request: Request,
     key: IdempotencyKey = None,
 ) -> Response:
     """Asks one agent of a team's answer again; the others' answers are reused, the synthesis is redone."""
+    ai = services_of(request).ai
 
     async def work() -> bytes:
         correlation_id = request.state.correlation_id
-        return encode(await services.ai.rerun_agent(user.user_id, message_id, agent, correlation_id, api_key=user.key))
+        return encode(await ai.rerun_agent(user.user_id, message_id, agent, correlation_id, api_key=user.key))
 
-    return await json_answer(request, user.user_id, key, services.ai.idempotency, work)
+    return await json_answer(request, user.user_id, key, ai.idempotency, work)
 
 
 @router.post("/chat/estimate", response_model=Quote, responses=PROBLEMS | problem_responses(402, 404, 413))
