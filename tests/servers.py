@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from pymongo.database import Database
 
 from backend.services.embedded import EmbeddedServer, start_mongod, start_simulator, start_valkey
 
+Prepare = Callable[[str], None]
+"""Receives the name of an empty database. The same function at every use: it names a kind of databases."""
 GUARD = Path(__file__).with_name("guard.py")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (the name of a mount, no file in it is guessed)
 KEYS_AT_ONCE = 1000
@@ -85,7 +88,7 @@ class Servers:
         self._mongod = ExitStack()
         self._in_use = self._dropped = 0
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
-        self._prepared: list[PreparedDatabase] = []
+        self._prepared: defaultdict[Prepare, list[PreparedDatabase]] = defaultdict(list)
 
     @cached_property
     def folder(self) -> Path:
@@ -149,21 +152,22 @@ class Servers:
                 drop(name)
 
     @contextmanager
-    def prepared_database(self, prepare: Callable[[str], None]) -> Iterator[str]:
+    def prepared_database(self, prepare: Prepare) -> Iterator[str]:
         """As database(), but it holds already what prepare(name) makes of an empty one: always the same.
 
         Then it is cleared of what its user wrote, and the next one's: to create all indexes takes MongoDB 0.3 s. So
         it is not for tests that change indexes.
         """
-        database = self._prepared.pop() if self._prepared else self._prepare(prepare)
+        free = self._prepared[prepare]
+        database = free.pop() if free else self._prepare(prepare)
         try:
             with self._used(database.name):
                 yield database.name
         finally:
             database.restore()
-            self._prepared.append(database)
+            self._prepared[prepare].append(database)
 
-    def _prepare(self, prepare: Callable[[str], None]) -> PreparedDatabase:
+    def _prepare(self, prepare: Prepare) -> PreparedDatabase:
         name = _new_name()
         prepare(name)
         assert self._client is not None
