@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pymongo
 import structlog
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -24,6 +25,8 @@ COMPARED = (
     "language_override",
 )
 OWN_INDEX = "_id_"
+BUILD_TIMEOUT_S = 24 * 3600.0
+"""The server gives a build up when its command ends, so the time of other operations would never be enough for much."""
 
 log = structlog.get_logger()
 
@@ -104,7 +107,8 @@ async def create_missing(driver: Driver, table: Sequence[Index] = INDEXES) -> li
             stored = await stored_indexes(driver, collection)
             missing = [index for index in wanted if index.name not in stored]
             if missing:
-                await driver.command({"createIndexes": collection, "indexes": [index.spec for index in missing]})
+                with pymongo.timeout(BUILD_TIMEOUT_S):
+                    await driver.command({"createIndexes": collection, "indexes": [index.spec for index in missing]})
         created.extend(f"{collection}.{index.name}" for index in missing)
     return created
 

@@ -53,7 +53,8 @@ from tests.support.database.contract.external_identities import ADA
 from tests.support.database.contract.feedback import make_feedback
 from tests.support.database.contract.mail_links import make_token
 from tests.support.database.contract.people import make_session
-from tests.support.database.opening import opened, started
+from tests.support.database.failpoints import failing
+from tests.support.database.opening import Driver, opened, started
 from tests.support.database.turns import NOW, make_call, make_outcome, make_turn
 from tests.support.waiting import eventually
 
@@ -268,6 +269,15 @@ async def test_start_creates_missing_indexes_without_waiting(mongo_url: str, dat
         await eventually(complete, 30)
     finally:
         await database.close()
+
+
+async def test_building_an_index_may_take_longer_than_an_operation(
+    mongo_url: str, database_name: str, driver: Driver
+) -> None:
+    async with opened(mongo_url, database_name, driver, timeout_s=1.0) as database:
+        async with failing(mongo_url, "createIndexes", times=1, blockConnection=True, blockTimeMS=1500):
+            assert len(await database.ensure_indexes()) == len(INDEXES)
+        assert not await database.index_drift()
 
 
 async def test_two_workers_create_indexes_at_once(mongo_url: str, database_name: str) -> None:
