@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 
@@ -20,6 +21,9 @@ for name in [name for name in os.environ if name.startswith(OWN_SETTINGS)]:
     del os.environ[name]  # a developer's own key or database is none of the tests' business
 os.environ["AETHER_TESTING"] = "1"  # providers then refuse every address but loopback
 
+# By default an example that takes 0.2 s fails, as one of a busy machine's did.
+hypothesis.settings.register_profile("aether", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("aether")
 gc.disable()  # until all tests are collected: what is imported for them stays, and nobody need search it for garbage
 
 
