@@ -2,6 +2,8 @@
 
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
 export PATH
+# Images of containers set it: every process would compile 400 files anew, 0.4 s of each start and 8 s of each test process.
+unset PYTHONDONTWRITEBYTECODE
 
 fail() {
     echo "$1" >&2
