@@ -56,11 +56,12 @@ class EmbeddedServers:
         return Supervised(name, _on_one_port(partial(start, self._data_dir))) if wanted else None
 
     def _resolved(self) -> Settings:
-        found: dict[str, object] = {"data_dir": self._data_dir}
+        alone = self.valkey is not None and self._settings.workers == 1
+        found: dict[str, object] = {"data_dir": self._data_dir, "alone": alone}
         if self.mongod:
             found["mongo_url"] = SecretStr(self.mongod.running.url)
         if self.valkey:
-            found |= {"redis_url": SecretStr(self.valkey.running.url), "alone": self._settings.workers == 1}
+            found["redis_url"] = SecretStr(self.valkey.running.url)
         if self.simulator:
             found |= {"groq_base_url": self.simulator.running.url, "groq_api_key": SIMULATOR_KEY, "simulated": True}
         return self._settings.model_copy(update=found)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.launcher import signals, supervision
+from backend.config import Settings
+from backend.launcher import servers, signals, supervision
 from backend.launcher.listener import listen, local_url
 from backend.launcher.log_files import trim_logs
 from backend.launcher.open_files import allow_open_files
 from backend.launcher.secret_key import stored_secret_key
+from backend.launcher.servers import EmbeddedServers
 from backend.launcher.signals import StopSignals
 from backend.launcher.supervision import Supervised
 from backend.services.embedded import DataLayout, StartError
@@ -94,6 +96,28 @@ async def test_one_wish_delivered_twice_is_no_hurry(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(signals, "SAME_WISH_S", -1.0)
     wishes.receive()
     assert wishes.hurry.is_set()
+
+
+class StartedValkey(Mortal):
+    url = "redis://127.0.0.1:4711/0"
+    port = 4711
+
+
+@pytest.mark.parametrize(
+    ("workers", "redis_url", "alone"), [(1, "", True), (2, "", False), (1, StartedValkey.url, False)]
+)
+async def test_a_worker_is_alone_where_there_is_one_and_its_valkey_is_the_launchers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, redis_url: str, alone: bool
+) -> None:
+    async def start_valkey(data_dir: Path, *, port: int) -> StartedValkey:
+        return StartedValkey(1)
+
+    monkeypatch.setattr(servers, "start_valkey", start_valkey)
+    settings = Settings(
+        workers=workers, redis_url=redis_url, mongo_url="mongodb://127.0.0.1:1", groq_base_url="http://127.0.0.1:1"
+    )
+    resolved = await EmbeddedServers(settings, DataLayout(tmp_path)).start()
+    assert resolved.alone is alone
 
 
 def test_a_secret_key_is_made_once(tmp_path: Path) -> None:
