@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -12,8 +13,9 @@ from benchmark.bench import Bench
 from benchmark.errors import BenchmarkError
 from benchmark.history.callers import mongo_url, sign_in
 from benchmark.history.calls import Call, all_calls, is_judged
-from benchmark.history.kept import kept_history
+from benchmark.history.kept import DATABASE, kept_history
 from benchmark.history.plans import plans, scanning
+from benchmark.history.rollups import store
 from benchmark.history.timing import Timer, Times
 from benchmark.results import Row, Scenario, figure
 from benchmark.targets import BEYOND
@@ -51,6 +53,7 @@ async def _measure(bench: Bench, size: int) -> Sized:
     os.sched_setaffinity(0, bench.cores.rest)
     bench.say(f"{size:,} messages, {kept.counts['ai_usage']:,} usage records")
     async with bench.aether(data_dir=kept.folder, AETHER_LIMIT_SEARCH="off") as aether:
+        await store(mongo_url(aether.data_dir), DATABASE, time.time())
         callers = await sign_in(aether, kept.extent)
         calls = await all_calls(aether, callers)
         timer = Timer(aether.url, aether.workers)

@@ -1,7 +1,7 @@
 """The generated history: its books agree, it is skewed as said, and the same seed makes the same documents."""
 
 from collections import Counter, defaultdict
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from backend.domain.usage import parse_usd
+from backend.services.performance_monitor.storage import Reading
 from backend.services.scalable_database import ScalableDatabase
 from backend.services.turn_log.counters import utc_day
+from benchmark.history import rollups
 from benchmark.history.documents import History, user_id
 from benchmark.history.kept import AGE_MAX, Kept, read_manifest, write_manifest
 from benchmark.history.outline import HEAVIEST_SHARE, Extent, threads, turns_of_users
@@ -148,3 +150,15 @@ def test_accounts_are_those_that_write() -> None:
     people = {user["_id"]: user for user in History(EXTENT, Texts(Random(1), 200, 10)).users()}
     assert {conversation["user_id"] for conversation in documents()["conversations"]} <= set(people)
     assert people[user_id(0)]["created_at"].tzinfo is UTC
+
+
+def test_the_dashboard_reads_a_month_of_rollups() -> None:
+    now = datetime(2026, 11, 22, 12, 30, tzinfo=UTC).timestamp()
+    found = rollups.documents(now)
+    by_level = Counter(row["level"] for row in found)
+    assert (by_level["day"], by_level["hour"]) == (31, 25)
+    assert len({row["_id"] for row in found}) == len(found)
+    assert all(row["bucket"].timestamp() < now < row["expires_at"].timestamp() for row in found)
+    figures = Reading([row for row in found if row["level"] == "day"], complete=True).figures()
+    assert figures.merged("ai").counts["calls"] == 31 * 12 * rollups.SAMPLES
+    assert figures.merged("request").sketch("seconds").quantile(0.5) == pytest.approx(0.01, rel=0.1)
