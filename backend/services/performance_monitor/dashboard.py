@@ -56,9 +56,11 @@ def alert_lists(firing: Sequence[Alert], resolved: Sequence[Alert]) -> AlertList
 
 
 def _by_bucket(documents: Sequence[Document]) -> dict[datetime, Figures]:
+    """What points of the time series show: a series a kind."""
     buckets: dict[datetime, Figures] = {}
     for document in documents:
-        buckets.setdefault(document["bucket"], Figures()).absorb(document["series"])
+        found = buckets.setdefault(document["bucket"], Figures())
+        found.absorb(document["series"], kinds=statistics.POINT_KINDS, labels=False)
     return dict(sorted(buckets.items()))
 
 
@@ -111,9 +113,7 @@ def build(
     Takes milliseconds: call it in a thread.
     """
     buckets = _by_bucket(reading.documents)
-    figures = Figures()
-    for one in buckets.values():
-        figures.merge(one)
+    figures = reading.figures()
     begins = min((bucket.timestamp() for bucket in buckets), default=float(window.since(now)))
     span_s = max(now - begins, 1.0)
     workers = _live_workers(minutes.documents, now)

@@ -107,14 +107,22 @@ class Figures:
         ]
 
     def absorb(
-        self, documents: Sequence[Mapping[str, Any]], *, kinds: frozenset[str] | None = None, sketches: bool = True
+        self,
+        documents: Sequence[Mapping[str, Any]],
+        *,
+        kinds: frozenset[str] | None = None,
+        sketches: bool = True,
+        labels: bool = True,
     ) -> None:
-        """Merges encoded series into these figures; kinds: only those, sketches False: only counts (decoding costs)."""
+        """Merges encoded series into these figures.
+
+        kinds: only those. sketches False: only counts (decoding costs). labels False: all of a kind in one series.
+        """
         for document in documents:
             key = tuple(document["key"])
             if kinds is not None and key[0] not in kinds:
                 continue
-            series = self.of(key)
+            series = self.of(key if labels else key[:1])
             for name, amount in document["counts"].items():
                 series.count(name, amount)
             for name, encoded in document["sketches"].items() if sketches else ():

@@ -113,9 +113,14 @@ class Sketch(BaseDDSketch):
         self._summarise(store.count, other._zero_count, other._count, other._sum, other._min, other._max)
 
     def _make_room(self, lowest: int, highest: int) -> None:
-        """Bins from the lowest to the highest key."""
-        self._store.add(lowest, 0)
-        self._store.add(highest, 0)
+        """Bins from the lowest to the highest key: in an empty store just these, which need no centring."""
+        store = self._store
+        if not store.bins:
+            store.bins = [0.0] * (highest - lowest + 1)
+            store.offset = store.min_key = lowest
+            store.max_key = highest
+        elif lowest < store.min_key or highest > store.max_key:
+            store._extend_range(lowest, highest)
 
     def _summarise(
         self, in_bins: float, zeros: float, count: float, total: float, smallest: float, largest: float

@@ -30,6 +30,8 @@ from backend.services.performance_monitor.shapes import (
 from backend.services.performance_monitor.sketch import Sketch
 
 SLOWEST = 5
+POINT_KINDS = frozenset(["request", "ai", "cache", "system"])
+"""Kinds of series that a point of the time series is made of."""
 
 
 class TimesFields(TypedDict):
