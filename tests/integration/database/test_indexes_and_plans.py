@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -46,6 +47,7 @@ from backend.services.scalable_database import Query, ScalableDatabase
 from backend.services.scalable_database.indexes import INDEXES
 from backend.services.turn_log.documents import new_conversation
 from backend.services.usage_closing import UsageClosing
+from tests.servers import Servers
 from tests.support.calibrations import make_fitted
 from tests.support.database.contract.api_keys import make_api_key
 from tests.support.database.contract.audit import make_entry
@@ -185,9 +187,28 @@ async def _seed_shared_state(database: ScalableDatabase) -> None:
         await MetricsRepository(database).upsert([rollup])
 
 
-async def test_every_named_query_has_a_good_plan_on_real_data(database: ScalableDatabase) -> None:
-    await seed(database)
-    explanations = [await database.explain(query) for query in NAMED_QUERIES]
+@pytest.fixture(scope="module")
+def seeded_name(servers: Servers, mongo_url: str) -> Iterator[str]:
+    """Of a database that nobody writes to afterwards."""
+
+    async def fill(name: str) -> None:
+        async with opened(mongo_url, name) as database:
+            await database.ensure_indexes()
+            await seed(database)
+
+    with servers.database() as name:
+        asyncio.run(fill(name))
+        yield name
+
+
+@pytest.fixture
+async def seeded(mongo_url: str, seeded_name: str, driver: Driver) -> AsyncIterator[ScalableDatabase]:
+    async with opened(mongo_url, seeded_name, driver) as database:
+        yield database
+
+
+async def test_every_named_query_has_a_good_plan_on_real_data(seeded: ScalableDatabase) -> None:
+    explanations = [await seeded.explain(query) for query in NAMED_QUERIES]
     assert [row for row in explanations if row.faults] == []
     found_nothing = {row.query for row in explanations if row.returned == 0}
     assert found_nothing <= {
@@ -222,22 +243,21 @@ async def test_a_bad_plan_is_told(database: ScalableDatabase, query: Query, faul
     assert fault in (await database.explain(query)).faults
 
 
-async def test_next_page_reads_no_more_than_it_returns(database: ScalableDatabase) -> None:
+async def test_next_page_reads_no_more_than_it_returns(seeded: ScalableDatabase) -> None:
     """Also far into a list where every document has the same time."""
-    await seed(database)
     for query in NAMED_QUERIES:
         if query.keyset is None or query.kind == "text":
             continue
-        stored = await database.collection(query.collection).find_one({}, sort=[("_id", 1)])
+        stored = await seeded.collection(query.collection).find_one({}, sort=[("_id", 1)])
         assert stored is not None
         where = query.sample_filter(stored)
-        rows = await database.collection(query.collection).find(where, sort=list(query.order), limit=20).to_list(None)
+        rows = await seeded.collection(query.collection).find(where, sort=list(query.order), limit=20).to_list(None)
         later = replace(
             query,
             where=partial(query.keyset.following, where, query.keyset.encode(rows[-1])),
             sample={},
         )
-        explanation = await database.explain(later)
+        explanation = await seeded.explain(later)
         assert (explanation.faults, explanation.returned > 0) == ((), True), explanation
 
 
