@@ -44,9 +44,9 @@ def own_versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The checkout's, with a plus where files were changed since; "unknown" without git."""
+    """The last one that changed more than documents, with a plus where files were changed since; "unknown" without git."""
     try:
-        revision = _git("rev-parse", "--short", "HEAD")
+        revision = _git("log", "-1", "--format=%h", "--", ".", ":!docs")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
