@@ -44,7 +44,7 @@ def own_versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The last one that changed more than documents, with a plus where files were changed since; "unknown" without git."""
+    """The last that changed more than documents, with a plus where files were changed since; "unknown" without git."""
     try:
         revision = _git("log", "-1", "--format=%h", "--", ".", ":!docs")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
