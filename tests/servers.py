@@ -56,7 +56,7 @@ def _new_name() -> str:
 
 
 def memory_folder() -> str | None:
-    """A folder in memory where there is one: each test has a database of its own, which is some 200 files."""
+    """A folder in memory where there is one: a database is some 200 files, and tests use hundreds of them."""
     return str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
 
 
