@@ -19,14 +19,19 @@ NAME = "streaming"
 PATH = "/api/ai/v4/chat/stream"
 USERS = 20
 STREAMS, FEWER, TOKENS_PER_SECOND = 1_000, 400, 20
-OPENING_PAUSE_S = 0.004
-SETTLING_S = 2.0
-SPARE_S = 3.0
+OPENING_AT_ONCE, OPENING_PAUSE_S = 32, 0.004
+SETTLING_S, LEAVING_S = 2.0, 6.0
+PACED_TOKENS = 3_000
+"""More than are read: readers leave when enough is measured."""
+GRACE = "1"
+"""Seconds after which a stream without a reader is stopped."""
 RUNS = 3
 """At most: each takes a minute."""
 FLAT_OUT_STREAMS, FLAT_OUT_TOKENS = 64, 2_000
 PLACES = "5000"
 """Requests in flight: the default is as many as there are streams here."""
+DEADLINE = "600"
+"""Seconds: streams are open until the last one has begun and all are measured."""
 
 
 @dataclass(slots=True)
@@ -41,8 +46,8 @@ class Streams:
     answers: "list[asyncio.Task[object]]" = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
 
-    async def open(self, count: int, pause_s: float = 0.0) -> None:
-        """One after another with a pause between, each with a question of its own."""
+    async def open(self, count: int, pause_s: float = 0.0, at_once: int | None = None) -> None:
+        """Each with a question of its own, with a pause between. at_once: how many may wait for their first token."""
         self.connections = [await Connection.open(self.url) for _ in range(count)]
         word = secrets.token_hex(4)
         for number, connection in enumerate(self.connections):
@@ -52,6 +57,24 @@ class Streams:
             self.meters.append(meter)
             self.answers.append(asyncio.create_task(connection.ask(request, meter)))
             await asyncio.sleep(pause_s)
+            while at_once and self._waiting(at_once) >= at_once:  # noqa: ASYNC110 - the server begins them
+                await asyncio.sleep(OPENING_PAUSE_S)
+
+    def leave(self) -> None:
+        """Before the answers end; raises BenchmarkError where one has ended, or not begun."""
+        pairs = zip(self.meters, self.answers, strict=True)
+        broken = [meter for meter, answer in pairs if answer.done() or not meter.tokens]
+        for answer, connection in zip(self.answers, self.connections, strict=True):
+            answer.cancel()
+            connection.close()
+        if broken:
+            raise BenchmarkError(f"{len(broken)} of {len(self.meters)} streams broke off: {broken[0].tail[:300]}")
+
+    def _waiting(self, at_once: int) -> int:
+        """Of the last ones that were opened: those before them have begun."""
+        last = slice(-4 * at_once, None)
+        pairs = zip(self.meters[last], self.answers[last], strict=True)
+        return sum(not meter.tokens and not answer.done() for meter, answer in pairs)
 
     @property
     def received(self) -> int:
@@ -88,16 +111,19 @@ async def measure(bench: Bench) -> Scenario:
 
 
 async def paced(bench: Bench) -> list[Row]:
-    length = round((STREAMS * OPENING_PAUSE_S + SETTLING_S + bench.seconds + SPARE_S) * TOKENS_PER_SECOND)
-    options = stamped(length, TOKENS_PER_SECOND)
     found = Paced()
-    async with bench.simulator(options) as simulator, bench.aether(1, simulator, AETHER_MAX_IN_FLIGHT=PLACES) as aether:
+    async with (
+        bench.simulator(stamped(PACED_TOKENS, TOKENS_PER_SECOND)) as simulator,
+        bench.aether(
+            1, simulator, AETHER_MAX_IN_FLIGHT=PLACES, AETHER_STREAM_GRACE=GRACE, AETHER_DEADLINE=DEADLINE
+        ) as aether,
+    ):
         tokens = tokens_of(await aether.sign_up(USERS))
-        await relay_at_once(aether, tokens, 100, length)
+        await delays_of(bench, Streams(aether.url, PATH, tokens), 100)
         for _ in range(min(RUNS, bench.runs)):
-            await paced_run(bench, aether, tokens, found, length)
-            fewer = await delays_of(bench, Streams(aether.url, PATH, tokens), FEWER, length)
-            bare = await delays_of(bench, Streams(simulator.url, "/openai/v1/chat/completions"), STREAMS, length)
+            await paced_run(bench, aether, tokens, found)
+            fewer = await delays_of(bench, Streams(aether.url, PATH, tokens), FEWER)
+            bare = await delays_of(bench, Streams(simulator.url, "/openai/v1/chat/completions"), STREAMS)
             found.fewer_p99.append(percentile(fewer, 0.99))
             found.bare_p99.append(percentile(bare, 0.99))
             bench.say(
@@ -114,10 +140,10 @@ async def paced(bench: Bench) -> list[Row]:
     ]
 
 
-async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: Paced, length: int) -> None:
+async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: Paced) -> None:
     before = aether.memory()[0].pss
     streams = Streams(aether.url, PATH, tokens)
-    await streams.open(STREAMS, OPENING_PAUSE_S)
+    await streams.open(STREAMS, OPENING_PAUSE_S, OPENING_AT_ONCE)
     await asyncio.sleep(SETTLING_S)
     streams.delays.clear()
     received, cpu = streams.received, aether.cpu_seconds()
@@ -128,17 +154,19 @@ async def paced_run(bench: Bench, aether: Aether, tokens: Sequence[str], found: 
     found.p50.append(percentile(delays, 0.5))
     found.p99.append(percentile(delays, 0.99))
     found.cpu_us.append(cpu / received * 1e6)
-    await streams.end(length)
+    streams.leave()
+    await asyncio.sleep(LEAVING_S)
 
 
-async def delays_of(bench: Bench, streams: Streams, count: int, length: int) -> list[float]:
+async def delays_of(bench: Bench, streams: Streams, count: int) -> list[float]:
     """Milliseconds, ascending."""
-    await streams.open(count, OPENING_PAUSE_S)
+    await streams.open(count, OPENING_PAUSE_S, OPENING_AT_ONCE)
     await asyncio.sleep(SETTLING_S)
     streams.delays.clear()
     await asyncio.sleep(bench.seconds)
     delays = sorted(streams.delays)
-    await streams.end(length)
+    streams.leave()
+    await asyncio.sleep(LEAVING_S)
     return delays
 
 
