@@ -30,6 +30,8 @@ async def test_a_start_reports_and_a_stop_leaves_nothing(launch: Launches, clien
     url = await aether.ready()
     assert (await client.get(url + READY)).status_code == 200
     assert set(aether.children()) == {"mongod", "valkey", "simulator", "worker-1"}
+    worker = psutil.Process(aether.children()["worker-1"])
+    assert worker.environ()["MALLOC_MMAP_THRESHOLD_"], "glibc would keep what password hashes need"
     for line in ("MongoDB  6.", "Redis    ", "SIMULATED", "admin@example.org with the password generated password"):
         assert line in aether.output
     assert str(aether.data / "mongo") in aether.output
