@@ -12,6 +12,8 @@ from benchmark.history.calls import Call
 from benchmark.processes import cpu_seconds
 
 TIMEOUT_S = 60.0
+FEWEST = 5
+"""Requests of a round, however slow they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,20 @@ class Timer:
     def close(self) -> None:
         self._connection.close()
 
-    def measure(self, call: Call, rounds: int, requests: int) -> Times:
-        """Raises BenchmarkError where an answer is not 200."""
+    def measure(self, call: Call, rounds: int, requests: int, seconds: float) -> Times:
+        """seconds: after which a round of a slow call ends early. Raises BenchmarkError where an answer is not 200."""
         first, size = self._request(call)
         before = cpu_seconds(self._workers)
-        found = tuple(tuple(self._request(call)[0] for _ in range(requests)) for _ in range(rounds))
+        found = tuple(self._round(call, requests, seconds) for _ in range(rounds))
         cpu_s = cpu_seconds(self._workers) - before
-        return Times(first * 1e3, cpu_s / (rounds * requests) * 1e3, size, found)
+        return Times(first * 1e3, cpu_s / sum(map(len, found)) * 1e3, size, found)
+
+    def _round(self, call: Call, requests: int, seconds: float) -> tuple[float, ...]:
+        ends = time.perf_counter() + seconds
+        times: list[float] = []
+        while len(times) < requests and (time.perf_counter() < ends or len(times) < FEWEST):
+            times.append(self._request(call)[0])
+        return tuple(times)
 
     def _request(self, call: Call) -> tuple[float, int]:
         """Seconds and bytes."""
