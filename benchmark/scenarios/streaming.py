@@ -57,8 +57,10 @@ class Streams:
             self.meters.append(meter)
             self.answers.append(asyncio.create_task(connection.ask(request, meter)))
             await asyncio.sleep(pause_s)
-            while at_once and self._waiting(at_once) >= at_once:  # noqa: ASYNC110 - the server begins them
+            while at_once and self._waiting(4 * at_once) >= at_once:  # noqa: ASYNC110 - the server begins them
                 await asyncio.sleep(OPENING_PAUSE_S)
+        while at_once and self._waiting(count):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(SETTLING_S)
 
     def leave(self) -> None:
         """Before the answers end; raises BenchmarkError where one has ended, or not begun."""
@@ -70,9 +72,9 @@ class Streams:
         if broken:
             raise BenchmarkError(f"{len(broken)} of {len(self.meters)} streams broke off: {broken[0].tail[:300]}")
 
-    def _waiting(self, at_once: int) -> int:
-        """Of the last ones that were opened: those before them have begun."""
-        last = slice(-4 * at_once, None)
+    def _waiting(self, most: int) -> int:
+        """For their first token, of the last ones that were opened."""
+        last = slice(-most, None)
         pairs = zip(self.meters[last], self.answers[last], strict=True)
         return sum(not meter.tokens and not answer.done() for meter, answer in pairs)
 
