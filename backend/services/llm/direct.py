@@ -27,6 +27,8 @@ from backend.services.llm.provider import ChatRequest, Chunk, Completion
 from backend.services.llm.sse import EventParser, EventTooLarge
 
 CONNECT_S = 5.0
+CONNECTIONS = 5_000
+"""More than a worker has requests in flight, each member of a team included: what waits here waits without a word."""
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 TRAILER_S = 0.1
@@ -52,7 +54,7 @@ class DirectProvider:
     name = "direct"
 
     def __init__(
-        self, endpoint: Endpoint, *, connections: int = 1000, clock: Callable[[], float] = time.monotonic
+        self, endpoint: Endpoint, *, connections: int = CONNECTIONS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """connections: how many calls may be open at once; further ones wait under their deadline."""
         self._endpoint = endpoint
