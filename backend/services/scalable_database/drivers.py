@@ -7,20 +7,24 @@ A driver is imported when it is opened, so that a process loads only the one tha
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from pymongo import WriteConcern
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
 from backend.services.scalable_database.documents import Document
+from backend.services.scalable_database.transacting import Left, transact, transact_blocking
+from backend.services.scalable_database.writes import Write
 
 Collection = AsyncCollection[Document]
 DURABLE = WriteConcern(w="majority", j=True)
 MEMORY_URL = "memory://"
+TRANSACTION_THREADS = 8
+"""More than ever commit at once: the turn log has two transactions under way, others are rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class Driver(Protocol):
 
     async def admin_command(self, command: Document) -> Document: ...
 
-    async def begin(self) -> AsyncClientSession:
-        """A session with a transaction started on it. The caller ends both."""
+    async def transact(self, writes: Sequence[Write], left: Left) -> None:
+        """All writes in one transaction, tried once. Raises what PyMongo raises, and NothingMatched."""
         ...
 
     async def close(self) -> None: ...
@@ -105,17 +109,17 @@ class PyMongoDriver:
     async def admin_command(self, command: Document) -> Document:
         return await self._client.admin.command(command)
 
-    async def begin(self) -> AsyncClientSession:
+    async def transact(self, writes: Sequence[Write], left: Left) -> None:
         session = self._client.start_session()
         await session.start_transaction(write_concern=DURABLE)
-        return session
+        await transact(self._database, session, writes, left)
 
     async def close(self) -> None:
         await self._client.close()
 
 
 class MotorDriver:
-    """Motor: PyMongo's blocking client on threads, one thread for every operation under way."""
+    """Motor: PyMongo's blocking client on threads, one thread for every operation under way, or transaction."""
 
     transactions = True
 
@@ -128,6 +132,7 @@ class MotorDriver:
         self._client: Any = AsyncIOMotorClient(**options.client_arguments())
         self._database: Any = self._client.get_database(options.name, write_concern=DURABLE)
         self._collections: dict[str, Collection] = {}
+        self._transactions = ThreadPoolExecutor(TRANSACTION_THREADS, "transactions")
 
     def collection(self, name: str) -> Collection:
         found = self._collections.get(name)
@@ -149,13 +154,17 @@ class MotorDriver:
     async def admin_command(self, command: Document) -> Document:
         return cast(Document, await self._client.admin.command(command))
 
-    async def begin(self) -> AsyncClientSession:
-        session = await self._client.start_session()
+    async def transact(self, writes: Sequence[Write], left: Left) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._transactions, self._transact, writes, left)
+
+    def _transact(self, writes: Sequence[Write], left: Left) -> None:
+        session = self._client.delegate.start_session()
         session.start_transaction(write_concern=DURABLE)
-        return cast(AsyncClientSession, session)
+        transact_blocking(self._database.delegate, session, writes, left)
 
     async def close(self) -> None:
-        # It says good-bye to the server, and waits for that: not on the event loop.
+        # They wait for the server: not on the event loop.
+        await asyncio.to_thread(self._transactions.shutdown)
         await asyncio.to_thread(self._client.close)
 
 
@@ -187,7 +196,7 @@ class MemoryDriver:
     async def admin_command(self, command: Document) -> Document:
         return {"ok": 1.0}
 
-    async def begin(self) -> AsyncClientSession:
+    async def transact(self, writes: Sequence[Write], left: Left) -> None:
         raise NotImplementedError("memory:// has no transactions")
 
     async def close(self) -> None:
