@@ -3,11 +3,9 @@
 The indexes that began without the state go; start-up creates the new ones in the background.
 """
 
-from pymongo.errors import OperationFailure
-
+from backend.services.migrations.dropping import drop_index
 from backend.services.scalable_database import ScalableDatabase, translated
 
-INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND = 27, 26
 REPLACED = ("user_archived_updated", "user_pinned_updated", "user_project_created")
 
 
@@ -20,13 +18,4 @@ async def run(database: ScalableDatabase) -> None:
         with translated():
             await conversations.update_many({"_id": {"$in": [row["_id"] for row in rows]}}, change)
     for name in REPLACED:
-        await _drop(database, name)
-
-
-async def _drop(database: ScalableDatabase, name: str) -> None:
-    with translated():
-        try:
-            await database.collection("conversations").drop_index(name)
-        except OperationFailure as error:
-            if error.code not in (INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND):
-                raise
+        await drop_index(database, "conversations", name)

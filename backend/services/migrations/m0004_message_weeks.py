@@ -3,10 +3,8 @@
 The text index without weeks goes; start-up creates the new one in the background, and a search waits for it.
 """
 
-from pymongo.errors import OperationFailure
-
 from backend.domain.search import WEEK_S
-from backend.services.migrations.m0002_conversation_states import INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND
+from backend.services.migrations.dropping import drop_index
 from backend.services.scalable_database import ScalableDatabase, translated
 
 REPLACED = ("user_text", "user_created")
@@ -19,12 +17,7 @@ async def run(database: ScalableDatabase) -> None:
         return
     messages = database.collection("messages")
     for name in REPLACED:
-        with translated():
-            try:
-                await messages.drop_index(name)
-            except OperationFailure as error:
-                if error.code not in (INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND):
-                    raise
+        await drop_index(database, "messages", name)
     last: dict[str, object] = {}
     while True:
         with translated():
