@@ -42,10 +42,10 @@ async def answered(
     outlasts: with a key the work goes on without its client, who may come back for it.
     """
     if key is None:
-        return Answered(await until_disconnect(request, work()))
+        return Answered(await until_disconnect(request.receive, work()))
     body = request.url.path.encode() + b"\0" + await request.body()
     run = idempotency.run_through if outlasts else idempotency.run
-    result = await until_disconnect(request, run(user_id, key, body, work))
+    result = await until_disconnect(request.receive, run(user_id, key, body, work))
     if result is None:
         return Answered(None)
     answer, replayed = result
@@ -61,23 +61,23 @@ async def json_answer(
     return Response(done.body, media_type="application/json", headers=done.headers)
 
 
-async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T | None:
     """What the work returns; the work is cancelled, and None returned, as soon as the client has gone."""
-    asking = cast("asyncio.Task[Any]", asyncio.current_task())
+    working = cast("asyncio.Task[Any]", asyncio.current_task())
     gone = False
 
     async def watch() -> None:
         nonlocal gone
-        while (await request.receive())["type"] != "http.disconnect":
+        while (await receive())["type"] != "http.disconnect":
             pass
         gone = True
-        asking.cancel()
+        working.cancel()
 
     watching = asyncio.create_task(watch())
     try:
         return await work
     except asyncio.CancelledError:
-        if gone and not asking.uncancel():
+        if gone and not working.uncancel():
             return None
         raise  # it is the server that ends the request
     finally:
@@ -111,24 +111,7 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Returns when the events have ended, or the client has gone."""
-        sending = cast("asyncio.Task[None]", asyncio.current_task())
-        under_way = True
-
-        def left(listening: "asyncio.Task[None]") -> None:
-            if under_way and not listening.cancelled():
-                sending.cancel()
-
-        listening = asyncio.create_task(self.listen_for_disconnect(receive))
-        listening.add_done_callback(left)
-        try:
-            await self.stream_response(send)
-        except asyncio.CancelledError:
-            gone = listening.done() and not listening.cancelled()
-            if not gone or sending.uncancel():
-                raise  # somebody else wants the request to end
-        finally:
-            under_way = False
-            listening.cancel()
+        await until_disconnect(receive, self.stream_response(send))
 
 
 async def _encoded(first: "asyncio.Future[list[StreamEvent] | None]", batches: Batches) -> AsyncGenerator[bytes, None]:
