@@ -123,7 +123,7 @@ class ModelCall:
                 if chunk.model is not None:
                     self.model, self.attempts, self.fallback_from = chunk.model, chunk.attempts, chunk.fallback_from
                 if chunk.content or chunk.reasoning:
-                    self._first = self._first or self.clock()
+                    self._first = self.clock() if self._first is None else self._first
                     self._reasoning.add(chunk.reasoning)
                     self._content.add(chunk.content)
                     emit(chunk.content, chunk.reasoning)
