@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from math import ceil
 from urllib.parse import urlsplit
 
 from benchmark.errors import BenchmarkError
 from benchmark.history.calls import Call
+from benchmark.load.generator import percentile
 from benchmark.processes import cpu_seconds
 
 TIMEOUT_S = 60.0
@@ -31,16 +31,11 @@ class Times:
     @property
     def p95_ms(self) -> list[float]:
         """By round."""
-        return [percentile(one, 0.95) * 1e3 for one in self.rounds]
+        return [percentile(sorted(one), 0.95) * 1e3 for one in self.rounds]
 
     @property
     def p50_ms(self) -> float:
-        return percentile([value for one in self.rounds for value in one], 0.5) * 1e3
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Nearest rank."""
-    return sorted(values)[max(0, ceil(len(values) * share) - 1)]
+        return percentile(sorted(value for one in self.rounds for value in one), 0.5) * 1e3
 
 
 class Timer:
